@@ -1,0 +1,1 @@
+"""gatepost: ask whether a generated image may be shown."""

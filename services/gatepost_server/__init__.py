@@ -1,0 +1,1 @@
+"""gatepost: the gate between an image generator and the person who asked."""

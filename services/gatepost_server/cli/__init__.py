@@ -1,0 +1,1 @@
+"""The gatepostd command: it wires the rims and process tree together."""

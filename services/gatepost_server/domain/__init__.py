@@ -1,0 +1,1 @@
+"""The problem's words, in the standard library only: labels, evidence, decisions, errors."""

@@ -1,0 +1,93 @@
+"""What was asked, and what a policy made of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gatepost_server.domain.evidence import Evidence, Skipped, StageReport
+from gatepost_server.domain.labels import Category, Decision, StageName
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation that led to this image."""
+
+    role: str  # "user" or "assistant"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModerationRequest:
+    """One image to be judged and what is known about why it was made."""
+
+    request_id: str
+    image: bytes
+    prompt: str = ""
+    expected_text: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    turn_count: int = 0
+    locale: str = "en"
+    policy: str = ""  # "" is the operator's default
+    labels: Mapping[str, str] = field(default_factory=dict)
+    want_embedding: bool = False
+
+
+class ReasonCode(StrEnum):
+    """Why a verdict is not ALLOW."""
+
+    SCORE = "SCORE"  # a category's score reached a threshold
+    BLOCK_LIST = "BLOCK_LIST"  # a text of the policy's block list was found
+    RULE = "RULE"  # a rule of the policy was true
+    COVERAGE = "COVERAGE"  # a mandatory stage did not look at everything
+    DEADLINE = "DEADLINE"
+    OVERLOAD = "OVERLOAD"
+    STAGE_FAILED = "STAGE_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One ground for the decision. Score and threshold are set for SCORE."""
+
+    code: ReasonCode
+    decision: Decision
+    category: Category | None = None
+    score: float | None = None
+    threshold: float | None = None
+    source: str = ""  # as Fused.source
+    detail: str = ""  # a rule's name, a list entry's id; never text from the image
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which mandatory stages ran, and what they did not look at."""
+
+    complete: bool
+    stages: tuple[StageReport, ...]
+    missing: tuple[StageName, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy says of evidence: the pure part of a verdict."""
+
+    decision: Decision
+    reasons: tuple[Reason, ...]
+    coverage: Coverage
+    policy: str
+    policy_version: str  # SHA-256 of the policy's canonical content, first 16 hex digits
+    user_message: str  # in the request's locale; never repeats what was found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The recorded answer to one request."""
+
+    name: str  # "verdicts/<uuid>"
+    request_id: str
+    judgement: Judgement
+    evidence: Evidence | None  # None when nothing could be seen (HOLD)
+    created: float  # Unix seconds
+    timings_ms: Mapping[str, float]

@@ -1,0 +1,86 @@
+"""The few kinds of failure, each with a stable reason that clients may match on.
+
+A stage returns these as values; the gateway's interceptor maps `code` to a gRPC status and the
+rest to google.rpc.ErrorInfo and BadRequest. Messages never hold image content, text from an
+image, or a path of the server.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The error kinds, named as the gRPC status that each one becomes."""
+
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    NOT_FOUND = "NOT_FOUND"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+class ErrorReason(StrEnum):
+    """UPPER_SNAKE reasons, stable across releases (google.rpc.ErrorInfo.reason)."""
+
+    IMAGE_MISSING = "IMAGE_MISSING"
+    IMAGE_EMPTY = "IMAGE_EMPTY"
+    IMAGE_TOO_LARGE = "IMAGE_TOO_LARGE"
+    IMAGE_TOO_MANY_PIXELS = "IMAGE_TOO_MANY_PIXELS"
+    IMAGE_SIDE_TOO_LONG = "IMAGE_SIDE_TOO_LONG"
+    IMAGE_TOO_MANY_FRAMES = "IMAGE_TOO_MANY_FRAMES"
+    IMAGE_ZERO_SIZE = "IMAGE_ZERO_SIZE"
+    IMAGE_FORMAT_UNSUPPORTED = "IMAGE_FORMAT_UNSUPPORTED"
+    IMAGE_TRUNCATED = "IMAGE_TRUNCATED"
+    IMAGE_CORRUPT = "IMAGE_CORRUPT"
+    IMAGE_METADATA_TOO_LARGE = "IMAGE_METADATA_TOO_LARGE"
+    IMAGE_URI_NOT_ALLOWED = "IMAGE_URI_NOT_ALLOWED"
+    IMAGE_URI_UNREACHABLE = "IMAGE_URI_UNREACHABLE"
+    TEXT_NOT_UTF8 = "TEXT_NOT_UTF8"
+    TEXT_TOO_LONG = "TEXT_TOO_LONG"
+    TOO_MANY_ITEMS = "TOO_MANY_ITEMS"
+    FIELD_INVALID = "FIELD_INVALID"
+    LOCALE_UNKNOWN = "LOCALE_UNKNOWN"
+    POLICY_UNKNOWN = "POLICY_UNKNOWN"
+    REQUEST_ID_DUPLICATE = "REQUEST_ID_DUPLICATE"
+    VERDICT_UNKNOWN = "VERDICT_UNKNOWN"
+    OVERLOADED = "OVERLOADED"
+    DRAINING = "DRAINING"
+    DEADLINE = "DEADLINE"
+    MODEL_SERVER_UNAVAILABLE = "MODEL_SERVER_UNAVAILABLE"
+    MODEL_OUTPUT_INVALID = "MODEL_OUTPUT_INVALID"
+    MODEL_FAILED = "MODEL_FAILED"
+    INTERNAL = "INTERNAL"
+
+
+class GatepostError(Exception):
+    """One failure of one request.
+
+    `field` names the request field at fault (proto field path, e.g. "image" or "expected_text[2]").
+    `retry_after_s` is set where trying again later may help.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        reason: ErrorReason,
+        message: str,
+        *,
+        field: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+
+def invalid(reason: ErrorReason, message: str, *, field: str) -> GatepostError:
+    """The caller's own mistake in `field`; trying the same again cannot help."""
+    return GatepostError(ErrorCode.INVALID_ARGUMENT, reason, message, field=field)

@@ -1,0 +1,1 @@
+"""Runs net files on a device: OpenVINO, onnxruntime or torch behind one call."""

@@ -1,0 +1,1 @@
+"""Typed, versioned policy documents and a pure evaluation."""

@@ -1,0 +1,1 @@
+"""Asks for evidence: the Scorer protocol, its Triton client and a fake."""

@@ -1,0 +1,1 @@
+"""Model code, one package or file for each Triton model; siblings never import each other."""

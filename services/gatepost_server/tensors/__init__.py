@@ -1,0 +1,1 @@
+"""The Triton boundary: tensor names, dtypes and dims, and arrays to evidence."""

@@ -1,0 +1,1 @@
+"""Text as data: normalisation, reading order, lexicons, matching. Shared by both sides, light imports only."""
