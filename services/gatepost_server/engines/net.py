@@ -1,0 +1,48 @@
+"""What the stages know of a net: a file, how its input is scaled, and `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[np.uint8]  # N, height, width, 3
+
+
+@dataclass(frozen=True, slots=True)
+class NetFile:
+    """An ONNX net of one image input (N, 3, height, width) and one output.
+
+    A pixel p of channel c enters as (p - mean[c]) / std[c], both in units of 0 to 255. With `top1` the
+    last axis of the output is reduced where it lies (on the device): `run` then answers with the
+    index of the largest value (int32) and that value (float32) in place of the whole output.
+    """
+
+    path: Path
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    top1: bool = False
+
+
+class Net(Protocol):
+    """A net that is loaded on a device. Calls from several threads are served one after another."""
+
+    def run(self, images: Images) -> Sequence[NDArray[Any]]:
+        """The outputs for uint8 images (N, height, width, 3), channels in the order of the net's training.
+
+        One float32 array, or (indices, values) where the file says `top1`. The arrays are the
+        caller's own.
+        """
+        ...
+
+
+def scaled(images: Images, file: NetFile) -> NDArray[np.float32]:
+    """Float input (N, 3, height, width) of `images`, for engines that do not scale inside the net."""
+    mean = np.asarray(file.mean, dtype=np.float32)
+    std = np.asarray(file.std, dtype=np.float32)
+    floats = (images.astype(np.float32) - mean) / std
+    return np.ascontiguousarray(floats.transpose(0, 3, 1, 2))
