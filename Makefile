@@ -1,0 +1,117 @@
+# Everything that people and CI run. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## List every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+
+# --- set-up -------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(STAMP) ## Make the virtual environment in .venv (the other targets do it by themselves)
+
+# rapidocr is installed without its dependencies: it is here for its weights, and would bring a second OpenCV.
+$(STAMP): pyproject.toml proto/pyproject.toml clients/python/pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing gatepost into $(VENV) (about 2 GB; a few minutes)"
+	@$(PIP) install --quiet --constraint constraints.txt -e proto -e clients/python -e ".[triton,gateway,dev]"
+	@$(PIP) install --quiet --no-deps rapidocr==3.10.0
+	@touch $@
+
+node_modules/.bin/buf: package.json package-lock.json
+	@npm ci --include=dev --no-audit --no-fund --loglevel=error && touch $@
+
+# --- run ----------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(STAMP) ## Start everything, moderate the sample cards, draw out/demo/contact_sheet.png, stop
+	@$(BIN)/python -m benchmarks.demo.run
+
+.PHONY: serve
+serve: $(STAMP) ## Run Triton and the gateway until Ctrl-C (gRPC on 127.0.0.1:50051)
+	@$(BIN)/gatepostd up
+
+# --- test ---------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(STAMP) check ## Everything: static checks, unit, contract, integration and end-to-end tests
+	@$(PYTEST)
+
+.PHONY: test-unit
+test-unit: $(STAMP) ## Unit and contract tests alone (seconds)
+	@$(PYTEST) tests/unit tests/contract -m "not integration and not e2e"
+
+.PHONY: check
+check: lint types imports proto-check ## Static checks alone
+
+.PHONY: lint
+lint: $(STAMP) ## ruff: lint and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.PHONY: format
+format: $(STAMP) ## ruff: fix and format
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+.PHONY: types
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(STAMP) ## import-linter: the layers go one way
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: proto
+proto: $(STAMP) ## Regenerate the gRPC stubs
+	@PYTHON=$(abspath $(BIN)/python) PATH="$(abspath $(BIN)):$$PATH" proto/generate.sh
+
+.PHONY: proto-check
+proto-check: $(STAMP) ## buf lint (where npm is), and that the committed stubs are those of the .proto files
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory buf-lint; else echo "SKIPPED buf lint: npm is not installed"; fi
+	@$(BIN)/python -m tests.proto_drift
+
+.PHONY: buf-lint
+buf-lint: node_modules/.bin/buf
+	@node_modules/.bin/buf lint proto
+
+# --- measure ------------------------------------------------------------------------------------
+
+.PHONY: bench-smoke
+bench-smoke: $(STAMP) ## Start-up, latency, memory and throughput beside a plain loop: out/bench/smoke.json
+	@$(BIN)/python -m benchmarks.smoke
+
+.PHONY: fonts
+fonts: ## Install the Debian fonts that the card generator draws with (asks apt-get)
+	@benchmarks/cards/install_fonts.sh
+
+.PHONY: evaluate-ocr
+evaluate-ocr: $(STAMP) fonts ## OCR by style beside paddleocr: out/evaluate/ocr.json, docs/ocr.md
+	@$(BIN)/python -m benchmarks.evaluate_ocr
+
+.PHONY: evaluate-text
+evaluate-text: $(STAMP) ## The text classifier on the labelled sets in DATA: out/evaluate/text.json
+	@$(BIN)/python -m benchmarks.evaluate_text --data $(DATA)
+
+.PHONY: evaluate-clip
+evaluate-clip: $(STAMP) ## The image classifier on drawings of unseen styles: out/evaluate/clip.json
+	@$(BIN)/python -m benchmarks.evaluate_clip
+
+# --- housekeeping -------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: ## Write constraints.txt from what is installed in .venv
+	@$(BIN)/python -m pip freeze --exclude-editable | grep -vE '^(rapidocr|-e )' | sed 's/+cpu$$//' > constraints.txt
+
+.PHONY: clean
+clean: ## Remove what was measured and built; keep .venv
+	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+DATA ?= ../shared/data
