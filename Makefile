@@ -27,8 +27,9 @@ $(STAMP): pyproject.toml proto/pyproject.toml clients/python/pyproject.toml cons
 	@$(PIP) install --quiet --no-deps rapidocr==3.10.0
 	@touch $@
 
-node_modules/.bin/buf: package.json package-lock.json
-	@npm ci --include=dev --no-audit --no-fund --loglevel=error && touch $@
+# Pinned exactly in package.json; npm's own lock file leaves out the other platforms' binaries.
+node_modules/.bin/buf: package.json
+	@npm install --include=dev --no-package-lock --no-audit --no-fund --loglevel=error && touch $@
 
 # --- run ----------------------------------------------------------------------------------------
 
