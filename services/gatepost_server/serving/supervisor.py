@@ -1,0 +1,118 @@
+"""Keeps one tritonserver answering.
+
+Triton never restarts a Python stub that died, and stays "ready" all the while (triton-inference-server/server
+issue 8604). So the stubs are counted; a model with too few is loaded anew with a changed parameter, for Triton
+ignores a load that changes nothing. A server that died is started again, later each time, and given up after the
+last of the settings' waits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from threading import Event
+
+import structlog
+
+from gatepost_server.serving.management import ManagementError
+from gatepost_server.serving.server import StoppedError, TritonFailedError, TritonServer
+from gatepost_server.serving.settings import TritonSettings
+from gatepost_server.serving.stubs import live_stubs
+
+NONCE = "reload_nonce"
+
+log = structlog.get_logger("gatepost.triton")
+
+
+class Supervisor:
+    """One tritonserver and its successors. Not for two threads at once."""
+
+    def __init__(self, settings: TritonSettings) -> None:
+        self._settings = settings
+        self._server: TritonServer | None = None
+        self._wanted: Mapping[str, int] = {}
+        self._failures = 0
+
+    @property
+    def server(self) -> TritonServer:
+        """The running server. Raises RuntimeError before the first start and after the stop."""
+        if self._server is None:
+            raise RuntimeError("tritonserver is not running")
+        return self._server
+
+    def start(self, stop: Event) -> TritonServer:
+        """Start a server and wait until it is ready. Raises TritonFailedError, StoppedError, RuntimeMissingError."""
+        started = time.monotonic()
+        self._server = TritonServer(self._settings)
+        log.info("triton.starting", pid=self._server.pid)
+        try:
+            self._server.wait_ready(stop)
+            self._wanted = live_stubs(self._server.pid)
+        except BaseException:
+            self.stop()
+            raise
+        # A restarted server must be found where the first one was.
+        self._settings = self._server.pinned(self._settings)
+        log.info(
+            "triton.ready",
+            pid=self._server.pid,
+            grpc=self._server.grpc_address,
+            seconds=round(time.monotonic() - started, 2),
+            stubs=dict(self._wanted),
+        )
+        return self._server
+
+    def run(self, stop: Event) -> bool:
+        """Watch until `stop` is set (True) or the server is given up (False). Leaves stopping to `stop`."""
+        while not stop.wait(self._settings.watch_interval_s):
+            code = self.server.exit_code()
+            if code is None:
+                self._revive_stubs()
+            elif not self._restart(code, stop):
+                return stop.is_set()
+        return True
+
+    def stop(self) -> None:
+        """Stop the server, if there is one."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.stop()
+            log.info("triton.stopped", pid=server.pid, exit_code=server.exit_code())
+
+    def _restart(self, code: int, stop: Event) -> bool:
+        """Start a successor of a dead server; False when it is to be given up or stopped."""
+        lived = time.monotonic() - self.server.started
+        if lived >= self._settings.healthy_after_s:
+            self._failures = 0
+        log.error("triton.died", pid=self.server.pid, exit_code=code, lived_s=round(lived, 1))
+        self.stop()
+        for wait in self._settings.restart_backoff_s[self._failures :]:
+            self._failures += 1
+            if stop.wait(wait):
+                return False
+            try:
+                self.start(stop)
+            except StoppedError:
+                return False
+            except TritonFailedError as error:
+                log.error("triton.restart_failed", attempt=self._failures, error=str(error))
+            else:
+                return True
+        log.error("triton.given_up", attempts=self._failures)
+        return False
+
+    def _revive_stubs(self) -> None:
+        living = live_stubs(self.server.pid)
+        for model, wanted in self._wanted.items():
+            if living[model] >= wanted or self.server.exit_code() is not None:
+                continue
+            log.warning("triton.stub_died", model=model, living=living[model], wanted=wanted)
+            started = time.monotonic()
+            try:
+                config = self.server.management.config(model)
+                config.setdefault("parameters", {})[NONCE] = {"string_value": str(time.time_ns())}
+                self.server.management.load(model, config)
+            except ManagementError as error:
+                log.error("triton.reload_failed", model=model, error=str(error))
+            else:
+                log.info("triton.stub_revived", model=model, seconds=round(time.monotonic() - started, 2))
