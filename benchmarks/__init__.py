@@ -1,0 +1,1 @@
+"""Measurements: each writes JSON under out/ with its targets, missed ones included."""
