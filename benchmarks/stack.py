@@ -1,0 +1,89 @@
+"""A real gatepost on free ports: `gatepostd up` as a child process, for the demo, benchmarks and end-to-end tests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+class StackFailedError(RuntimeError):
+    """gatepostd ended or was not ready in time; the message holds the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running gatepostd. `address` is the gateway's host:port."""
+
+    address: str
+    process: psutil.Process
+    ready_s: float
+    log: Path
+
+    def pss_bytes(self) -> Mapping[str, int]:
+        """Proportional set size of every process of the tree by a readable name."""
+        sizes: dict[str, int] = {}
+        for process in (self.process, *self.process.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                name = _name(process)
+                sizes[name] = sizes.get(name, 0) + process.memory_full_info().pss
+        return sizes
+
+
+@contextlib.contextmanager
+def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: float = 120.0) -> Iterator[Stack]:
+    """Start the whole process tree, yield it when it is ready, and end it whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="gatepost-stack-") as scratch:
+        ready, log = Path(scratch) / "ready.json", Path(scratch) / "gatepostd.log"
+        command = [sys.executable, "-m", "gatepost_server.cli", "up", "--port", "0", "--ready-file", str(ready)]
+        started = time.monotonic()
+        with log.open("wb") as stream:
+            child = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(environment or {})})
+        try:
+            _wait(child, ready, log, started + ready_timeout_s)
+            address = json.loads(ready.read_text())["grpc"]
+            yield Stack(address, psutil.Process(child.pid), time.monotonic() - started, log)
+        finally:
+            _stop(child)
+
+
+def _wait(child: subprocess.Popen[bytes], ready: Path, log: Path, deadline: float) -> None:
+    while not ready.exists():
+        if child.poll() is not None:
+            raise StackFailedError(f"gatepostd ended with {child.returncode}:\n{_tail(log)}")
+        if time.monotonic() > deadline:
+            raise StackFailedError(f"gatepostd was not ready in time:\n{_tail(log)}")
+        time.sleep(0.02)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(60)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _tail(log: Path, lines: int = 30) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _name(process: psutil.Process) -> str:
+    command: Sequence[str] = process.cmdline()
+    if command and command[0].endswith("triton_python_backend_stub"):
+        return f"stub {Path(command[1]).parts[-3]}"
+    if command and command[0].endswith("tritonserver"):
+        return "tritonserver"
+    return "gatepostd"
