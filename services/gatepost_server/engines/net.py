@@ -29,7 +29,13 @@ class NetFile:
 
 
 class Net(Protocol):
-    """A net that is loaded on a device. Calls from several threads are served one after another."""
+    """A net that is loaded on a device. Calls from several threads are served one after another.
+
+    `batch` is how many images are worth running together: 1 on a CPU, where batches gain nothing and
+    the padding of unlike widths costs time.
+    """
+
+    batch: int
 
     def run(self, images: Images) -> Sequence[NDArray[Any]]:
         """The outputs for uint8 images (N, height, width, 3), channels in the order of the net's training.

@@ -57,9 +57,7 @@ class _Translation:
         if node.op_type == "Identity":
             self._values[node.output[0]] = self._value(node.input[0])
             return
-        keywords = {
-            name: value.decode() if isinstance(value, bytes) else value for name, value in attributes.items()
-        }
+        keywords = {name: value.decode() if isinstance(value, bytes) else value for name, value in attributes.items()}
         inputs = tuple(self._value(name) for name in node.input)
         self._values[node.output[0]] = self._graph.call_function(OPERATORS[node.op_type], inputs, keywords)
 

@@ -3,6 +3,7 @@
 Arguments are the node's inputs, keywords its attributes. Tensors of integers (shapes, axes) are Python
 lists, so that a traced net keeps its dynamic sizes.
 """
+# ruff: noqa: ARG001 - signatures are those of the specification, used in full or not
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ from gatepost_server.engines.net import Images, NetFile, scaled
 class OnnxRuntimeNet:
     """One float32 session; onnxruntime allows concurrent `run`."""
 
+    batch = 1
+
     def __init__(self, file: NetFile, *, threads: int = 1) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads

@@ -20,6 +20,7 @@ class TorchNet:
     def __init__(self, file: NetFile, *, device: str = "cuda", threads: int = 1) -> None:
         if device == "cpu":
             torch.set_num_threads(threads)
+        self.batch = 1 if device == "cpu" else 16
         self._device = torch.device(device)
         self._module = module_from_onnx(file.path).to(self._device)
         self._mean = torch.tensor(file.mean, device=self._device).view(1, 3, 1, 1)

@@ -1,0 +1,131 @@
+"""Where the detector looks: the whole image, full-size tiles of large ones, and once more for faint text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gatepost_server.engines.net import Net
+from gatepost_server.stages.ocr_detect.regions import Floats, Region, Thresholds, find_regions
+
+Pixels = NDArray[np.uint8]  # height, width, 3
+
+MULTIPLE = 32  # the net halves its input five times
+OVERLAP = 128  # pixels that neighbouring tiles share; small text is cut by no more than one of them
+SMALL = 28.0  # pixels: lines up to this height are better seen in the tiles than in the whole
+FULL_SIZE = 0.8  # above this scale of the whole image, tiles would show little more
+SAME = 0.5  # share of a region that earlier regions cover, from which it is the same text
+MASK_SIDE = 512  # resolution of that comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A region and the picture that shows it best (the image itself, or its contrast-enhanced copy)."""
+
+    region: Region
+    image: Pixels
+
+
+class Detector:
+    """Finds the lines of one image. `side` and `contrast_side` bound the work by pixels: side x side each.
+
+    `contrast_side` 0 leaves out the pass for faint text.
+    """
+
+    def __init__(self, net: Net, *, side: int, contrast_side: int, thresholds: Thresholds) -> None:
+        self._net = net
+        self._side = side
+        self._contrast_side = contrast_side
+        self._thresholds = thresholds
+
+    def find(self, image: Pixels) -> list[Found]:
+        """Regions of `image` (H, W, 3 BGR), each once, in the order of trust."""
+        scale = fitting_scale(image, self._side)
+        whole = self._whole(image, scale)
+        if scale < FULL_SIZE:
+            tiled = self._tiled(image)
+            small = [region for region in tiled if region.height <= SMALL]
+            large = [region for region in tiled if region.height > SMALL]
+            passes = [small, whole, large]
+        else:
+            passes = [whole]
+        taken = Taken(image)
+        found = [Found(region, image) for regions in passes for region in taken.fresh(regions)]
+        if self._contrast_side:
+            enhanced = with_local_contrast(image)
+            faint = self._whole(enhanced, fitting_scale(image, self._contrast_side))
+            found += [Found(region, enhanced) for region in taken.fresh(faint)]
+        return found
+
+    def _whole(self, image: Pixels, scale: float) -> list[Region]:
+        height, width = image.shape[:2]
+        rows, columns = (max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
+        method = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
+        resized = cv2.resize(image, (columns, rows), interpolation=method)
+        return find_regions(self._map(resized), (width / columns, height / rows), self._thresholds)
+
+    def _tiled(self, image: Pixels) -> list[Region]:
+        """Regions at full size: the maps of overlapping tiles are joined first, so that no line is cut."""
+        height, width = image.shape[:2]
+        padded = cv2.copyMakeBorder(image, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_REPLICATE)
+        joined = np.zeros(padded.shape[:2], dtype=np.float32)
+        for rows in tile_spans(padded.shape[0], self._side):
+            for columns in tile_spans(padded.shape[1], self._side):
+                tile = self._map(padded[rows, columns])
+                np.maximum(joined[rows, columns], tile, out=joined[rows, columns])
+        return find_regions(joined[:height, :width], (1.0, 1.0), self._thresholds)
+
+    def _map(self, image: NDArray[Any]) -> Floats:
+        (maps,) = self._net.run(np.ascontiguousarray(image, dtype=np.uint8)[None])
+        return np.asarray(maps[0, 0], dtype=np.float32)
+
+
+class Taken:
+    """The parts of an image in which text was found already."""
+
+    def __init__(self, image: Pixels) -> None:
+        height, width = image.shape[:2]
+        self._scale = min(1.0, MASK_SIDE / max(height, width))
+        self._mask = np.zeros((math.ceil(height * self._scale) + 1, math.ceil(width * self._scale) + 1), np.uint8)
+
+    def fresh(self, regions: Iterable[Region]) -> Iterator[Region]:
+        """Those of `regions` that lie mostly elsewhere; regions of one call do not exclude each other."""
+        before = self._mask.copy()
+        for region in regions:
+            points = np.round(region.contour * self._scale).astype(np.int32).reshape(-1, 1, 2)
+            x, y, width, height = cv2.boundingRect(points)
+            window = np.s_[max(0, y) : y + height, max(0, x) : x + width]
+            own = np.zeros_like(before[window])
+            cv2.drawContours(own, [points - (max(0, x), max(0, y))], -1, (1,), cv2.FILLED)
+            if cv2.countNonZero(own & before[window]) < SAME * cv2.countNonZero(own):
+                self._mask[window] |= own
+                yield region
+
+
+def fitting_scale(image: Pixels, side: int) -> float:
+    """The scale, at most 1, at which the image has no more than side x side pixels."""
+    height, width = image.shape[:2]
+    return min(1.0, side / math.sqrt(height * width))
+
+
+def tile_spans(length: int, most: int) -> list[slice]:
+    """Overlapping spans of at most about `most` that cover 0 to `length`, all multiples of MULTIPLE."""
+    if length <= most + OVERLAP:
+        return [slice(0, length)]
+    count = math.ceil((length - OVERLAP) / (most - OVERLAP))
+    size = math.ceil((length + (count - 1) * OVERLAP) / count / MULTIPLE) * MULTIPLE
+    starts = [round(index * (length - size) / (count - 1) / MULTIPLE) * MULTIPLE for index in range(count)]
+    return [slice(start, start + size) for start in starts]
+
+
+def with_local_contrast(image: Pixels) -> Pixels:
+    """`image` (BGR) with its lightness spread out locally (CLAHE, Zuiderveld 1994): faint text stands out."""
+    lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
+    lab[:, :, 0] = cv2.createCLAHE(6, (8, 8)).apply(lab[:, :, 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), dtype=np.uint8)
