@@ -1,0 +1,60 @@
+"""Fixtures that more than one folder of tests uses."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from gatepost_server.serving.server import TritonServer
+from gatepost_server.serving.settings import TritonSettings
+
+TESTS = Path(__file__).parent
+MODEL_REPOSITORY = TESTS.parent / "model_repository"
+TINY_REPOSITORY = TESTS / "integration" / "tiny_repository"
+
+# gatepost_server.serving.shell imports pb_utils, which only a stub has.
+sys.path.insert(0, str(TESTS / "fakes"))
+
+
+def triton_settings(repository: Path, folder: Path, **more) -> TritonSettings:
+    """Free ports, everything that is written below `folder`, one thread for each net."""
+    return TritonSettings(
+        **{
+            "repository": repository,
+            "grpc_port": 0,
+            "http_port": 0,
+            "metrics_port": 0,
+            "cache": folder / "cache",
+            "log_file": folder / "triton.log",
+            **more,
+        }
+    )
+
+
+def running(settings: TritonSettings):
+    """A ready tritonserver, stopped when the generator is closed."""
+    server = TritonServer(settings)
+    try:
+        server.wait_ready(threading.Event())
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def triton(tmp_path_factory):
+    """The real tritonserver with the real model repository; `grpc_address` is where it listens."""
+    yield from running(triton_settings(MODEL_REPOSITORY, tmp_path_factory.mktemp("triton")))
+
+
+@pytest.fixture
+def pb_utils():
+    """The stand-in for a stub's pb_utils, with its classes in place."""
+    import triton_python_backend_utils
+
+    triton_python_backend_utils.attach()
+    yield triton_python_backend_utils
+    triton_python_backend_utils.detach()
