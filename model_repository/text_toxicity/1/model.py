@@ -1,8 +1,7 @@
 """Triton's entry point of the text_toxicity step; the code is gatepost_server.stages.text_toxicity."""
 
-from gatepost_server.stages.text_toxicity import TextToxicity
-
 from gatepost_server.serving.shell import StageShell
+from gatepost_server.stages.text_toxicity import TextToxicity
 
 
 class TritonPythonModel(StageShell):
