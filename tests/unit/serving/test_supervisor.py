@@ -1,0 +1,194 @@
+"""What happens when a stub or the server dies, with a scripted server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from threading import Event
+
+import pytest
+from structlog.testing import capture_logs
+
+from gatepost_server.serving import supervisor
+from gatepost_server.serving.management import ManagementError
+from gatepost_server.serving.server import TritonFailedError
+from gatepost_server.serving.settings import TritonSettings
+from gatepost_server.serving.supervisor import Supervisor
+
+
+class Management:
+    def __init__(self, world):
+        self.world = world
+
+    def config(self, model):
+        return {"name": model, "parameters": {"side": {"string_value": "1"}}}
+
+    def load(self, model, config):
+        self.world.loads.append((model, config))
+        if self.world.refuse_loads:
+            raise ManagementError("refused")
+        self.world.stubs[model] = self.world.whole[model]
+
+
+class Server:
+    grpc_address = "127.0.0.1:1"
+
+    def __init__(self, settings, world):
+        self.world = world
+        self.pid = len(world.servers) + 100
+        self.settings = settings
+        self.started = 0.0
+        self.code = None
+        self.stopped = False
+        self.management = Management(world)
+        world.servers.append(self)
+
+    def wait_ready(self, stop):
+        if self.world.failing_starts and len(self.world.servers) > 1:
+            self.world.failing_starts -= 1
+            raise TritonFailedError("no model loaded")
+
+    def pinned(self, settings):
+        return replace(settings, grpc_port=settings.grpc_port or 4242)
+
+    def exit_code(self):
+        return self.code
+
+    def stop(self):
+        self.stopped = True
+
+
+class World:
+    """One host: its servers and stubs, and a clock that moves when somebody waits."""
+
+    def __init__(self):
+        self.servers, self.loads, self.waits = [], [], []
+        self.whole = Counter(clip=2, decode=1)
+        self.stubs = Counter(self.whole)
+        self.refuse_loads = False
+        self.failing_starts = 0
+        self.now = 0.0
+        self.script = []  # one callable for each look of the supervisor; then it is stopped
+
+    def wait(self, seconds):
+        self.waits.append(seconds)
+        self.now += seconds
+        if seconds != WATCH:
+            return False
+        if not self.script:
+            return True
+        self.script.pop(0)()
+        return False
+
+
+WATCH = 0.25
+
+
+@pytest.fixture
+def world(monkeypatch):
+    world = World()
+    monkeypatch.setattr(supervisor, "TritonServer", lambda settings: Server(settings, world))
+    monkeypatch.setattr(supervisor, "live_stubs", lambda pid: Counter(world.stubs))
+    monkeypatch.setattr(supervisor.time, "monotonic", lambda: world.now)
+    return world
+
+
+@pytest.fixture
+def run(world, tmp_path):
+    def go(*script, **changed):
+        world.script = list(script)
+        settings = TritonSettings(
+            repository=tmp_path, grpc_port=0, watch_interval_s=WATCH, restart_backoff_s=(1.0, 5.0), **changed
+        )
+        stop = Event()
+        stop.wait = world.wait
+        supervised = Supervisor(settings)
+        supervised.start(stop)
+        with capture_logs() as logs:
+            outcome = supervised.run(stop)
+        return outcome, [entry["event"] for entry in logs]
+
+    return go
+
+
+def nothing():
+    pass
+
+
+def dies(world):
+    def die():
+        world.servers[-1].code = -9
+
+    return die
+
+
+def test_a_healthy_server_is_left_alone(run, world):
+    assert run(nothing, nothing) == (True, [])
+    assert world.loads == []
+
+
+def test_a_model_with_a_dead_stub_is_loaded_anew_with_something_changed(run, world):
+    outcome, events = run(lambda: world.stubs.update(clip=-1), nothing)
+    assert outcome
+    assert events == ["triton.stub_died", "triton.stub_revived"]
+    ((model, config),) = world.loads
+    assert model == "clip"
+    assert config["parameters"]["side"] == {"string_value": "1"}
+    assert config["parameters"]["reload_nonce"]["string_value"]
+
+
+def test_a_load_that_fails_is_tried_again_at_the_next_look(run, world):
+    def break_clip():
+        world.stubs["clip"] = 0
+        world.refuse_loads = True
+
+    def mend():
+        world.refuse_loads = False
+
+    _, events = run(break_clip, mend)
+    assert events == ["triton.stub_died", "triton.reload_failed", "triton.stub_died", "triton.stub_revived"]
+
+
+def test_a_dead_server_is_started_again_at_the_same_address(run, world):
+    outcome, events = run(dies(world), nothing)
+    assert outcome
+    assert events == ["triton.died", "triton.stopped", "triton.starting", "triton.ready"]
+    first, second = world.servers
+    assert first.stopped
+    assert second.settings.grpc_port == 4242
+
+
+def test_a_server_that_does_not_come_back_is_given_up_after_the_last_wait(run, world):
+    world.failing_starts = 9
+    outcome, events = run(dies(world), nothing)
+    assert not outcome
+    assert events[-1] == "triton.given_up"
+    assert [wait for wait in world.waits if wait != WATCH] == [1.0, 5.0]
+    assert all(server.stopped for server in world.servers)
+
+
+def test_servers_that_keep_dying_young_are_given_up_too(run, world):
+    outcome, events = run(*[dies(world)] * 3, nothing)
+    assert not outcome
+    assert events.count("triton.died") == 3
+
+
+def test_a_server_that_lived_long_earns_its_successors_all_the_waits_again(run, world):
+    def dies_old():
+        world.now += 100
+        world.servers[-1].code = -9
+
+    outcome, _ = run(*[dies_old] * 4, nothing, healthy_after_s=60)
+    assert outcome
+    assert len(world.servers) == 5
+
+
+def test_a_first_start_that_fails_is_the_caller_s_to_hear_and_leaves_nothing_running(world, tmp_path):
+    world.failing_starts = 1
+    world.servers.append(None)  # so that the next one counts as failing
+    supervised = Supervisor(TritonSettings(repository=tmp_path))
+    with pytest.raises(TritonFailedError):
+        supervised.start(Event())
+    assert world.servers[-1].stopped
+    with pytest.raises(RuntimeError, match="not running"):
+        supervised.server  # noqa: B018
