@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from pathlib import Path
@@ -48,6 +49,27 @@ def running(settings: TritonSettings):
 def triton(tmp_path_factory):
     """The real tritonserver with the real model repository; `grpc_address` is where it listens."""
     yield from running(triton_settings(MODEL_REPOSITORY, tmp_path_factory.mktemp("triton")))
+
+
+@pytest.fixture(scope="session")
+def tiny_settings(tmp_path_factory):
+    """Makes settings of a tritonserver whose stages have no nets and misbehave on request."""
+
+    def make(**changed) -> TritonSettings:
+        return triton_settings(TINY_REPOSITORY, tmp_path_factory.mktemp("tiny"), **changed)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def start_tiny_triton(tiny_settings):
+    """Starts such servers, ready on return; stops them when the module's tests are done."""
+    with contextlib.ExitStack() as servers:
+
+        def start(**changed) -> TritonServer:
+            return servers.enter_context(contextlib.contextmanager(running)(tiny_settings(**changed)))
+
+        yield start
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A stage without nets that does what its input says: for tests of what lies around stages."""
 
 import os
+import time
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Words:
             raise RuntimeError("secret words of the image")
         if image == b"die":
             os._exit(1)
+        if image == b"slow":
+            time.sleep(0.6)
         words = [word + self.suffix for word in image.split()]
         confidences = np.full(len(words), np.nan if image == b"nan" else 1, np.float32)
         return StageResult({"TEXTS": text_array(words), "TEXT_CONFIDENCES": confidences}, looked_at={"batch": batch})
