@@ -1,0 +1,81 @@
+"""The fonts, and which of them can write a text."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fontTools.ttLib import TTCollection, TTFont
+from PIL import ImageFont
+
+ROOT = Path("/usr/share/fonts")
+
+
+class FontMissingError(RuntimeError):
+    """A font of the generator is not installed; `make fonts` installs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face of a font file, below /usr/share/fonts."""
+
+    file: str
+    index: int = 0
+
+    def at(self, size: int) -> ImageFont.FreeTypeFont:
+        return _loaded(self, size)
+
+    def can_write(self, text: str) -> bool:
+        return all(character.isspace() or ord(character) in _coverage(self) for character in text)
+
+
+CHINESE = (
+    Face("opentype/noto/NotoSansCJK-Regular.ttc", 2),
+    Face("opentype/noto/NotoSansCJK-Bold.ttc", 2),
+    Face("opentype/noto/NotoSerifCJK-Bold.ttc", 2),
+    Face("truetype/arphic/uming.ttc"),
+    Face("truetype/wqy/wqy-microhei.ttc"),
+    Face("truetype/wqy/wqy-zenhei.ttc"),
+)
+CHINESE_BRUSH = (
+    Face("truetype/lxgw-wenkai/LXGWWenKai-Bold.ttf"),
+    Face("truetype/lxgw-wenkai/LXGWWenKai-Regular.ttf"),
+    Face("truetype/lxgw-wenkai/LXGWWenKai-Light.ttf"),
+    Face("truetype/arphic/ukai.ttc"),
+)
+LATIN_SCRIPT = (
+    Face("opentype/dancingscript/DancingScript-Regular.otf"),
+    Face("opentype/dancingscript/DancingScript-Bold.otf"),
+    Face("opentype/kaushanscript/KaushanScript-Regular.otf"),
+    Face("opentype/lobster/lobster.otf"),
+    Face("truetype/leckerli-one/LeckerliOne-Regular.ttf"),
+    Face("truetype/comfortaa/Comfortaa-Bold.ttf"),
+)
+
+
+def choose(rng: random.Random, faces: Sequence[Face], text: str) -> Face:
+    """One of `faces` that has every character of `text`, else one of the plain Chinese ones."""
+    able = [face for face in faces if face.can_write(text)]
+    return rng.choice(able or [face for face in CHINESE if face.can_write(text)])
+
+
+@lru_cache(maxsize=256)
+def _loaded(face: Face, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(_path(face)), size, index=face.index)
+
+
+@lru_cache(maxsize=64)
+def _coverage(face: Face) -> frozenset[int]:
+    path = _path(face)
+    font = TTCollection(path, lazy=True).fonts[face.index] if path.suffix == ".ttc" else TTFont(path, lazy=True)
+    return frozenset(font.getBestCmap())
+
+
+def _path(face: Face) -> Path:
+    path = ROOT / face.file
+    if not path.is_file():
+        raise FontMissingError(f"{path} is not installed: run `make fonts`")
+    return path
