@@ -123,9 +123,14 @@ class TritonServer:
         with log.open("rb") as file:
             file.seek(self._log_start)
             lines = file.read().decode(errors="replace").splitlines()
-        # Triton's last words are tables; what went wrong stands in its error lines.
-        errors = [line for line in lines if ERROR_LINE.match(line)]
-        return "\n".join([f"; from {log}:", *(errors or lines)[-TAIL_LINES:]])
+        return "\n".join([f"; from {log}:", *_telling(lines)[-TAIL_LINES:]])
+
+
+def _telling(lines: list[str]) -> list[str]:
+    """Triton's last words are tables; what went wrong stands in the lines about models, or else in the errors."""
+    models = [line for line in lines if ERROR_LINE.match(line) and "failed to load '" in line]
+    errors = [line for line in lines if ERROR_LINE.match(line)]
+    return "\n".join(models or errors or lines).replace("\\n", "\n").splitlines()
 
 
 def _ports(settings: TritonSettings) -> tuple[int, int, int]:
