@@ -12,6 +12,9 @@ from typing import Any
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 
+DEAD_STUB = "Stub process "  # python_be.cc: "Stub process 'decode_0_0' is not healthy."
+RESTART_S = 1.0  # half a second to notice, about as long to load
+
 
 def encode_error(error: GatepostError) -> str:
     """The error as compact JSON."""
@@ -24,7 +27,17 @@ def encode_error(error: GatepostError) -> str:
 
 
 def decode_error(message: str, *, code: ErrorCode = ErrorCode.INTERNAL) -> GatepostError:
-    """The error that a step reported; `code` is used where the message is Triton's own."""
+    """The error that a step reported; `code` is used where the message is Triton's own.
+
+    A dead Python stub becomes UNAVAILABLE, for the supervisor brings it back within seconds.
+    """
+    if DEAD_STUB in message:
+        return GatepostError(
+            ErrorCode.UNAVAILABLE,
+            ErrorReason.MODEL_SERVER_UNAVAILABLE,
+            "a model is being restarted",
+            retry_after_s=RESTART_S,
+        )
     try:
         fields = json.loads(message[message.index("{") : message.rindex("}") + 1])
         retry_after_s = fields.get("retry_after_s")

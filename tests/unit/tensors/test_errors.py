@@ -32,7 +32,6 @@ def test_an_error_comes_back_as_it_went_even_with_words_of_triton_s_around_it(co
 @pytest.mark.parametrize(
     "message",
     [
-        "in ensemble 'moderate', Stub process 'decode_0_0' is not healthy.",
         "Failed to process the request(s): /srv/models/decode/1/model.py(12): execute",
         "{}",
         "{not json}",
@@ -47,4 +46,11 @@ def test_what_triton_says_itself_becomes_a_failed_model_without_its_words(messag
     assert error.reason == ErrorReason.MODEL_FAILED
     assert error.code == ErrorCode.UNAVAILABLE
     assert "/" not in error.message
-    assert "Stub" not in error.message
+
+
+def test_a_model_that_is_being_restarted_is_worth_another_try():
+    error = decode_error("in ensemble 'moderate', Stub process 'decode_0_0' is not healthy.")
+    assert error.code == ErrorCode.UNAVAILABLE
+    assert error.reason == ErrorReason.MODEL_SERVER_UNAVAILABLE
+    assert error.retry_after_s > 0
+    assert "decode_0_0" not in error.message
