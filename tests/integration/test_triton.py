@@ -18,7 +18,7 @@ import tritonclient.grpc as triton_grpc
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.serving.server import TritonFailedError, TritonServer
 from gatepost_server.serving.shared_memory import FOLDER, NAME
-from gatepost_server.serving.stubs import live_stubs, stub_pids
+from gatepost_server.serving.stubs import find_stubs
 from gatepost_server.serving.supervisor import Supervisor
 from gatepost_server.tensors.errors import decode_error
 from gatepost_server.tensors.reports import decode_report
@@ -129,13 +129,13 @@ def test_expected_texts_may_be_none_or_many(call):
 
 def test_settings_reach_the_stage_and_the_instance_count(start_tiny_triton):
     server = start_tiny_triton(instances={"decode": 2}, parameters={"decode_suffix": "!"})
-    assert live_stubs(server.pid) == {"decode": 2, "fusion": 1}
+    assert sorted(find_stubs(server.pid).values()) == ["decode", "decode", "fusion"]
     assert Caller(server.grpc_address)(b"one").as_numpy("TEXTS").tolist() == [[b"one!"]]
 
 
 def test_a_stopped_server_leaves_no_process_and_no_shared_memory(start_tiny_triton):
     server = start_tiny_triton()
-    stubs = [*stub_pids(server.pid, "decode"), *stub_pids(server.pid, "fusion")]
+    stubs = find_stubs(server.pid)
     assert len(stubs) == 2
     assert len(regions(server)) == 3  # one for each stub, and the lock
     server.stop()
@@ -146,7 +146,7 @@ def test_a_stopped_server_leaves_no_process_and_no_shared_memory(start_tiny_trit
 
 def test_a_killed_server_s_stubs_and_shared_memory_go_too(start_tiny_triton):
     server = start_tiny_triton()
-    stubs = [*stub_pids(server.pid, "decode"), *stub_pids(server.pid, "fusion")]
+    stubs = find_stubs(server.pid)
     os.kill(server.pid, signal.SIGKILL)
     wait_until(lambda: server.exit_code() is not None)
     server.stop()

@@ -1,7 +1,7 @@
 """Keeps one tritonserver answering.
 
 Triton never restarts a Python stub that died, and stays "ready" all the while (triton-inference-server/server
-issue 8604). So the stubs are counted; a model with too few is loaded anew with a changed parameter, for Triton
+issue 8604). So the stubs are watched; the model of a dead one is loaded anew with a changed parameter, for Triton
 ignores a load that changes nothing. A server that died is started again, later each time, and given up after the
 last of the settings' waits.
 """
@@ -17,7 +17,7 @@ import structlog
 from gatepost_server.serving.management import ManagementError
 from gatepost_server.serving.server import StoppedError, TritonFailedError, TritonServer
 from gatepost_server.serving.settings import TritonSettings
-from gatepost_server.serving.stubs import live_stubs
+from gatepost_server.serving.stubs import find_stubs, is_running
 
 NONCE = "reload_nonce"
 
@@ -30,7 +30,7 @@ class Supervisor:
     def __init__(self, settings: TritonSettings) -> None:
         self._settings = settings
         self._server: TritonServer | None = None
-        self._wanted: Mapping[str, int] = {}
+        self._stubs: Mapping[int, str] = {}  # process id to model name
         self._failures = 0
 
     @property
@@ -47,7 +47,7 @@ class Supervisor:
         log.info("triton.starting", pid=self._server.pid)
         try:
             self._server.wait_ready(stop)
-            self._wanted = live_stubs(self._server.pid)
+            self._stubs = find_stubs(self._server.pid)
         except BaseException:
             self.stop()
             raise
@@ -58,7 +58,7 @@ class Supervisor:
             pid=self._server.pid,
             grpc=self._server.grpc_address,
             seconds=round(time.monotonic() - started, 2),
-            stubs=dict(self._wanted),
+            stubs=len(self._stubs),
         )
         return self._server
 
@@ -102,11 +102,11 @@ class Supervisor:
         return False
 
     def _revive_stubs(self) -> None:
-        living = live_stubs(self.server.pid)
-        for model, wanted in self._wanted.items():
-            if living[model] >= wanted or self.server.exit_code() is not None:
-                continue
-            log.warning("triton.stub_died", model=model, living=living[model], wanted=wanted)
+        dead = {model for pid, model in self._stubs.items() if not is_running(pid, self.server.pid)}
+        for model in sorted(dead):
+            if self.server.exit_code() is not None:  # then its stubs are not what is wrong
+                return
+            log.warning("triton.stub_died", model=model)
             started = time.monotonic()
             try:
                 config = self.server.management.config(model)
@@ -114,5 +114,12 @@ class Supervisor:
                 self.server.management.load(model, config)
             except ManagementError as error:
                 log.error("triton.reload_failed", model=model, error=str(error))
-            else:
-                log.info("triton.stub_revived", model=model, seconds=round(time.monotonic() - started, 2))
+                continue
+            # The model's other old stubs live on for seconds, until their last request is answered.
+            old = {pid for pid, name in self._stubs.items() if name == model}
+            self._stubs = {
+                pid: name
+                for pid, name in find_stubs(self.server.pid).items()
+                if pid in self._stubs.keys() - old or (name == model and pid not in old)
+            }
+            log.info("triton.stub_revived", model=model, seconds=round(time.monotonic() - started, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
 from dataclasses import replace
 from threading import Event
 
@@ -27,7 +27,7 @@ class Management:
         self.world.loads.append((model, config))
         if self.world.refuse_loads:
             raise ManagementError("refused")
-        self.world.stubs[model] = self.world.whole[model]
+        self.world.start_stubs(model)
 
 
 class Server:
@@ -63,12 +63,20 @@ class World:
 
     def __init__(self):
         self.servers, self.loads, self.waits = [], [], []
-        self.whole = Counter(clip=2, decode=1)
-        self.stubs = Counter(self.whole)
+        self.stubs = {}  # process id to model name
+        self.pids = itertools.count(1000)
+        self.start_stubs("clip")
+        self.start_stubs("decode")
         self.refuse_loads = False
         self.failing_starts = 0
         self.now = 0.0
         self.script = []  # one callable for each look of the supervisor; then it is stopped
+
+    def start_stubs(self, model):
+        self.stubs.update({next(self.pids): model for _ in range(2)})
+
+    def kill_stub(self, model):
+        del self.stubs[max(pid for pid, name in self.stubs.items() if name == model)]
 
     def wait(self, seconds):
         self.waits.append(seconds)
@@ -88,7 +96,8 @@ WATCH = 0.25
 def world(monkeypatch):
     world = World()
     monkeypatch.setattr(supervisor, "TritonServer", lambda settings: Server(settings, world))
-    monkeypatch.setattr(supervisor, "live_stubs", lambda pid: Counter(world.stubs))
+    monkeypatch.setattr(supervisor, "find_stubs", lambda server: dict(world.stubs))
+    monkeypatch.setattr(supervisor, "is_running", lambda pid, server: pid in world.stubs)
     monkeypatch.setattr(supervisor.time, "monotonic", lambda: world.now)
     return world
 
@@ -128,7 +137,7 @@ def test_a_healthy_server_is_left_alone(run, world):
 
 
 def test_a_model_with_a_dead_stub_is_loaded_anew_with_something_changed(run, world):
-    outcome, events = run(lambda: world.stubs.update(clip=-1), nothing)
+    outcome, events = run(lambda: world.kill_stub("clip"), nothing)
     assert outcome
     assert events == ["triton.stub_died", "triton.stub_revived"]
     ((model, config),) = world.loads
@@ -137,9 +146,23 @@ def test_a_model_with_a_dead_stub_is_loaded_anew_with_something_changed(run, wor
     assert config["parameters"]["reload_nonce"]["string_value"]
 
 
+def test_old_stubs_that_linger_after_a_reload_do_not_hide_a_new_death(run, world):
+    """One of two died, the other one lingers beside the two new ones; then one of the new ones dies."""
+    _, events = run(lambda: world.kill_stub("clip"), lambda: world.kill_stub("clip"), nothing)
+    assert events == ["triton.stub_died", "triton.stub_revived"] * 2
+
+
+def test_old_stubs_that_end_after_a_reload_are_not_missed(run, world):
+    def old_one_ends():
+        del world.stubs[min(pid for pid, name in world.stubs.items() if name == "clip")]
+
+    _, events = run(lambda: world.kill_stub("clip"), old_one_ends, nothing)
+    assert events == ["triton.stub_died", "triton.stub_revived"]
+
+
 def test_a_load_that_fails_is_tried_again_at_the_next_look(run, world):
     def break_clip():
-        world.stubs["clip"] = 0
+        world.kill_stub("clip")
         world.refuse_loads = True
 
     def mend():
