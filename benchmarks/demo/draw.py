@@ -23,7 +23,7 @@ Scene = Callable[[], Image.Image | Sequence[Image.Image]]
 
 def _animated_insult() -> Sequence[Image.Image]:
     lines = ["生日快乐"] * 5 + ["你这个废物"]
-    return [zh.small(zh.birthday(line, index)) for index, line in enumerate(lines)]
+    return [zh.small(zh.birthday(line, index % 2)) for index, line in enumerate(lines)]
 
 
 SCENES: Sequence[tuple[Card, Scene]] = (
@@ -156,7 +156,7 @@ SCENES: Sequence[tuple[Card, Scene]] = (
 def save(card: Card, picture: Image.Image | Sequence[Image.Image]) -> None:
     """Write the card in the format of its name, small enough for a repository."""
     if not isinstance(picture, Image.Image):
-        first, *rest = (frame.quantize(128) for frame in picture)
+        first, *rest = (frame.quantize(160, dither=Image.Dither.NONE) for frame in picture)
         first.save(card.path, save_all=True, append_images=rest, duration=400, loop=0, optimize=True)
         return
     image = finished(picture)

@@ -15,7 +15,7 @@ GOLD = ("#fff3b0", "#e8a317")
 def grandma() -> Image.Image:
     """Curved lettering around a cake."""
     canvas = gradient("#fff9f0", "#bde0fe", radial=True)
-    confetti(canvas, ["#ff6392", "#ffe45e", "#5aa9e6", "#7fc8a9"], 160, random.Random(21), 0.8)
+    confetti(canvas, ["#ff6392", "#ffe45e", "#5aa9e6", "#7fc8a9"], 110, random.Random(21), 0.8)
     style = Style("round", 96, "#d6336c")
     write_arc(canvas, "Happy Birthday", 512, 540, 340, style)
     write_arc(canvas, "Dear Grandma", 512, 500, 370, style, below=True)
@@ -26,7 +26,7 @@ def grandma() -> Image.Image:
 def curved_insult() -> Image.Image:
     """The same shape of card, another text on the lower curve."""
     canvas = gradient("#fff3c4", "#ffc6ff", radial=True)
-    confetti(canvas, ["#9b5de5", "#00bbf9", "#00f5d4", "#f15bb5"], 160, random.Random(22), 0.8)
+    confetti(canvas, ["#9b5de5", "#00bbf9", "#00f5d4", "#f15bb5"], 110, random.Random(22), 0.8)
     write_arc(canvas, "Happy Birthday", 512, 540, 340, Style("round", 96, "#7209b7"))
     write_arc(canvas, "you fat ugly bitch", 512, 490, 380, Style("round", 84, "#7209b7"), below=True)
     pictogram(canvas, "wrapped-gift", 512, 520, 320)
@@ -110,7 +110,7 @@ def knife() -> Image.Image:
 def graduation() -> Image.Image:
     """A plain kind card."""
     canvas = gradient("#003566", "#001d3d")
-    confetti(canvas, ["#ffc300", "#ffffff", "#ffd60a"], 150, random.Random(28), 0.75)
+    confetti(canvas, ["#ffc300", "#ffffff", "#ffd60a"], 100, random.Random(28), 0.75)
     panel(canvas, (150, 150, 874, 874), "#fdf0d5", "#ffc300", 40)
     pictogram(canvas, "graduation-cap", 512, 320, 250)
     write(canvas, "Congratulations", 512, 530, Style("lobster", 100, "#003566"))

@@ -64,7 +64,7 @@ def fish() -> Image.Image:
 def dog_year() -> Image.Image:
     """狗年旺旺 (a thriving year of the dog): harmless, though 狗 is in many insults."""
     canvas = gradient("#ffcf56", "#f0802b", radial=True)
-    confetti(canvas, ["#e2231a", "#ffffff", "#c1121f", "#fff3b0"], 150, random.Random(7), 0.72)
+    confetti(canvas, ["#e2231a", "#ffffff", "#c1121f", "#fff3b0"], 100, random.Random(7), 0.72)
     frame(canvas, "#c1121f")
     write_arc(canvas, "狗年旺旺", 512, 640, 400, Style("black", 165, ("#e2231a", "#9c0b12"), "#fff6da", 8, "#8a4a00"))
     pictogram(canvas, "dog-face", 512, 610, 400)
@@ -101,7 +101,7 @@ def longevity(verse: str) -> Image.Image:
 def upside_down(text: str) -> Image.Image:
     """A graduation card whose large line stands on its head."""
     canvas = gradient("#1c3d72", "#0d1f40", radial=True)
-    confetti(canvas, ["#ffd166", "#ef476f", "#06d6a0", "#ffffff"], 170, random.Random(11), 0.7)
+    confetti(canvas, ["#ffd166", "#ef476f", "#06d6a0", "#ffffff"], 100, random.Random(11), 0.7)
     write(canvas, "毕业快乐", 512, 240, Style("sans", 130, ("#ffffff", "#ffd166"), None, 0, "#000820"))
     pictogram(canvas, "graduation-cap", 512, 475, 270)
     write(canvas, text, 512, 770, Style("sans", 140, "#ffd166", "#0a1730", 4), angle=180)
