@@ -93,7 +93,7 @@ class ModerateRequest(_message.Message):
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The caller's own labels, recorded with the verdict and not read. At most 32; keys at most 64
+        """The caller's own labels, for the rules of a policy and the records. At most 32; keys at most 64
         characters, values at most 256.
         """
 

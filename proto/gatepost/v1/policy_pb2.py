@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from gatepost.v1 import verdict_pb2 as gatepost_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gatepost/v1/policy.proto\x12\x0bgatepost.v1\x1a\x19gatepost/v1/verdict.proto\"<\n\x13ListPoliciesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x14ListPoliciesResponse\x12%\n\x08policies\x18\x01 \x03(\x0b\x32\x13.gatepost.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10GetPolicyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x11GetPolicyResponse\x12#\n\x06policy\x18\x01 \x01(\x0b\x32\x13.gatepost.v1.Policy\"\xd2\x01\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\nis_default\x18\x04 \x01(\x08\x12\x33\n\nthresholds\x18\x05 \x03(\x0b\x32\x1f.gatepost.v1.CategoryThresholds\x12\x18\n\x10mandatory_stages\x18\x06 \x03(\t\x12\x0f\n\x07locales\x18\x07 \x03(\t\x12 \n\x05rules\x18\x08 \x03(\x0b\x32\x11.gatepost.v1.Rule\"\\\n\x12\x43\x61tegoryThresholds\x12\'\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32\x15.gatepost.v1.Category\x12\x0e\n\x06review\x18\x02 \x01(\x02\x12\r\n\x05\x62lock\x18\x03 \x01(\x02\"Q\n\x04Rule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\'\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x15.gatepost.v1.Decision2\xb0\x01\n\rPolicyService\x12S\n\x0cListPolicies\x12 .gatepost.v1.ListPoliciesRequest\x1a!.gatepost.v1.ListPoliciesResponse\x12J\n\tGetPolicy\x12\x1d.gatepost.v1.GetPolicyRequest\x1a\x1e.gatepost.v1.GetPolicyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gatepost/v1/policy.proto\x12\x0bgatepost.v1\x1a\x19gatepost/v1/verdict.proto\"<\n\x13ListPoliciesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x14ListPoliciesResponse\x12%\n\x08policies\x18\x01 \x03(\x0b\x32\x13.gatepost.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x10GetPolicyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"8\n\x11GetPolicyResponse\x12#\n\x06policy\x18\x01 \x01(\x0b\x32\x13.gatepost.v1.Policy\"\xd2\x01\n\x06Policy\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\nis_default\x18\x04 \x01(\x08\x12\x33\n\nthresholds\x18\x05 \x03(\x0b\x32\x1f.gatepost.v1.CategoryThresholds\x12\x18\n\x10mandatory_stages\x18\x06 \x03(\t\x12\x0f\n\x07locales\x18\x07 \x03(\t\x12 \n\x05rules\x18\x08 \x03(\x0b\x32\x11.gatepost.v1.Rule\"k\n\x12\x43\x61tegoryThresholds\x12\'\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32\x15.gatepost.v1.Category\x12\x0e\n\x06review\x18\x02 \x01(\x02\x12\x12\n\x05\x62lock\x18\x03 \x01(\x02H\x00\x88\x01\x01\x42\x08\n\x06_block\"Q\n\x04Rule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\'\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x15.gatepost.v1.Decision2\xb0\x01\n\rPolicyService\x12S\n\x0cListPolicies\x12 .gatepost.v1.ListPoliciesRequest\x1a!.gatepost.v1.ListPoliciesResponse\x12J\n\tGetPolicy\x12\x1d.gatepost.v1.GetPolicyRequest\x1a\x1e.gatepost.v1.GetPolicyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +43,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICY']._serialized_start=311
   _globals['_POLICY']._serialized_end=521
   _globals['_CATEGORYTHRESHOLDS']._serialized_start=523
-  _globals['_CATEGORYTHRESHOLDS']._serialized_end=615
-  _globals['_RULE']._serialized_start=617
-  _globals['_RULE']._serialized_end=698
-  _globals['_POLICYSERVICE']._serialized_start=701
-  _globals['_POLICYSERVICE']._serialized_end=877
+  _globals['_CATEGORYTHRESHOLDS']._serialized_end=630
+  _globals['_RULE']._serialized_start=632
+  _globals['_RULE']._serialized_end=713
+  _globals['_POLICYSERVICE']._serialized_start=716
+  _globals['_POLICYSERVICE']._serialized_end=892
 # @@protoc_insertion_point(module_scope)

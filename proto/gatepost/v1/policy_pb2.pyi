@@ -191,19 +191,21 @@ class CategoryThresholds(_message.Message):
     review: _builtins.float
     """REVIEW at this score or above, 0 to 1."""
     block: _builtins.float
-    """BLOCK at this score or above, 0 to 1."""
+    """BLOCK at this score or above, 0 to 1. Unset: this category alone never blocks."""
     def __init__(
         self,
         *,
         category: _verdict_pb2.Category.ValueType = ...,
         review: _builtins.float = ...,
-        block: _builtins.float = ...,
+        block: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_block", b"_block", "block", b"block"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "category", b"category", "review", b"review"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block", b"_block", "block", b"block", "category", b"category", "review", b"review"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__block: _TypeAlias = _typing.Literal["block"]  # noqa: Y015
+    _WhichOneofArgType__block: _TypeAlias = _typing.Literal["_block", b"_block"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__block) -> _WhichOneofReturnType__block | None: ...
 
 Global___CategoryThresholds: _TypeAlias = CategoryThresholds  # noqa: Y015
 

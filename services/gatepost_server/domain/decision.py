@@ -79,6 +79,7 @@ class Judgement:
     policy: str
     policy_version: str  # SHA-256 of the policy's canonical content, first 16 hex digits
     user_message: str  # in the request's locale; never repeats what was found
+    user_locale: str = "en"  # BCP 47 tag of the language that user_message is in
 
 
 @dataclass(frozen=True, slots=True)
