@@ -1,0 +1,112 @@
+"""What a policy file may say. Unknown keys are refused, so that a typo never loosens a policy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import langcodes
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gatepost_server.domain.labels import Category, Decision, StageName
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
+FALLBACK_LOCALE = "en"
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+# A rule or list entry can only make a decision graver: nothing in a policy file says ALLOW.
+Adverse = Annotated[
+    Literal[Decision.REVIEW, Decision.HOLD, Decision.BLOCK],
+    BeforeValidator(lambda value: Decision(value) if value in tuple(Decision) else value),
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Thresholds(_Section):
+    """REVIEW at `review` or above, BLOCK at `block` or above. `block: null` leaves it to people."""
+
+    review: Probability
+    block: Probability | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.block is not None and self.block < self.review:
+            raise ValueError(f"block ({self.block}) is below review ({self.review})")
+        return self
+
+
+class BlockEntry(_Section):
+    """A text that must not be drawn. Compared normalised: case, width, disguises and script do not matter."""
+
+    id: str = Field(pattern=NAME_PATTERN)
+    text: str = Field(min_length=1, max_length=1_024)
+    category: Category | None = None
+    decision: Adverse = Decision.BLOCK
+
+
+class AllowEntry(_Section):
+    """A text that may stand in a picture whatever the classifier says of it.
+
+    It clears lines that hold nothing else, never the picture and never the other lines.
+    """
+
+    id: str = Field(pattern=NAME_PATTERN)
+    text: str = Field(min_length=1, max_length=1_024)
+
+
+class Message(_Section):
+    """What the person who asked is told. Kind, without blame, and never what was found."""
+
+    default: str = Field(min_length=1, max_length=500)
+    by_category: dict[Category, str] = Field(default_factory=dict)
+
+
+class LocaleMessages(_Section):
+    """One language's messages. Nobody is told anything on ALLOW."""
+
+    review: Message
+    block: Message
+    hold: Message
+
+
+class RuleText(_Section):
+    """A CEL expression over the evidence (policy.rules lists its variables) and what it leads to."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    expression: str = Field(min_length=1, max_length=4_096)
+    decision: Adverse
+
+
+class PolicyDocument(_Section):
+    """One policy file."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    description: str = Field(min_length=1, max_length=1_000)
+    thresholds: dict[Category, Thresholds] = Field(min_length=1)
+    mandatory_stages: tuple[StageName, ...] = Field(min_length=1)
+    # Prefixes of `Skipped.why`. Anything else that a mandatory stage left out goes to a person.
+    tolerated_skips: tuple[str, ...] = ()
+    block_list: tuple[BlockEntry, ...] = ()
+    allow_list: tuple[AllowEntry, ...] = ()
+    rules: tuple[RuleText, ...] = ()
+    messages: dict[str, LocaleMessages]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if FALLBACK_LOCALE not in self.messages:
+            raise ValueError(f"messages: {FALLBACK_LOCALE!r} is missing; other languages fall back to it")
+        for locale in self.messages:
+            if not langcodes.tag_is_valid(locale):
+                raise ValueError(f"messages: {locale!r} is not a BCP 47 language tag")
+        for what, names in (
+            ("block_list", [entry.id for entry in self.block_list]),
+            ("allow_list", [entry.id for entry in self.allow_list]),
+            ("rules", [rule.name for rule in self.rules]),
+        ):
+            if len(set(names)) != len(names):
+                raise ValueError(f"{what}: two entries share a name")
+        if StageName.FUSION not in self.mandatory_stages:
+            raise ValueError("mandatory_stages: 'fusion' is missing; without it there are no scores")
+        return self
