@@ -1,0 +1,146 @@
+"""What happens around every gRPC method: decoding, admission, errors to statuses, logging of refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_status import rpc_status
+
+from gatepost.v1 import moderation_pb2, policy_pb2
+from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
+from gatepost_server.gateway.admission import Admission
+from gatepost_server.gateway.malformed import tolerant_decoder
+from gatepost_server.gateway.status import status_of
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Behaviour = Callable[[Any, Context], Awaitable[Any]]
+Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]]
+
+MODERATE = "/gatepost.v1.ModerationService/Moderate"
+
+_log = structlog.get_logger("gatepost.gateway")
+
+
+def internal_error(error: Exception) -> GatepostError:
+    """A fault of ours: where it was goes to the log, without its message, which may quote a text."""
+    frames = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("internal_error", error=type(error).__name__, frames=frames)
+    return GatepostError(ErrorCode.INTERNAL, ErrorReason.INTERNAL, "an internal error")
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs only
+    """The outermost: whatever a method of ours raises becomes a typed status.
+
+    Messages are decoded tolerantly; one that cannot be read reaches the next behaviour as a GatepostError.
+    """
+
+    def __init__(self) -> None:
+        self._decoders = {
+            f"/{service.full_name}/{method.name}": tolerant_decoder(GetMessageClass(method.input_type))
+            for file in (moderation_pb2.DESCRIPTOR, policy_pb2.DESCRIPTOR)
+            for service in _services(file)
+            for method in service.methods
+        }
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        """As grpc.aio.ServerInterceptor."""
+        handler = await continuation(handler_call_details)
+        decoder = self._decoders.get(handler_call_details.method)
+        if handler is None or decoder is None:
+            return handler
+        methods: Any = handler  # the stubs know the synchronous behaviours only
+        serializer = handler.response_serializer
+        if methods.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(_typed(_raising(methods.unary_unary)), decoder, serializer)
+        if methods.stream_unary is not None:
+            return grpc.stream_unary_rpc_method_handler(_typed(methods.stream_unary), decoder, serializer)
+        return grpc.stream_stream_rpc_method_handler(_typed(methods.stream_stream), decoder, serializer)
+
+
+class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs only
+    """Lets an image in before its bytes are read.
+
+    Moderate is served as if its request were a stream of one message: the wire is the same, and a request that
+    is refused never costs the memory of its image.
+    """
+
+    def __init__(self, admission: Admission, *, reserve: int, timeout_s: float) -> None:
+        """`reserve` bytes are counted for an image given by URI; a caller has `timeout_s` to send its message."""
+        self._admission = admission
+        self._reserve = reserve
+        self._timeout_s = timeout_s
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        """As grpc.aio.ServerInterceptor."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method != MODERATE:
+            return handler
+        methods: Any = handler
+        behaviour: Behaviour = methods.unary_unary
+
+        async def admitted(requests: AsyncIterator[Any], context: Context) -> Any:
+            with self._admission.enter() as ticket:
+                request = await self._first(requests)
+                ticket.resize(self._reserve if request.image_uri else len(request.image))
+                return await behaviour(request, context)
+
+        return grpc.stream_unary_rpc_method_handler(admitted, handler.request_deserializer, handler.response_serializer)
+
+    async def _first(self, requests: AsyncIterator[Any]) -> Any:
+        try:
+            request = await asyncio.wait_for(anext(aiter(requests), None), self._timeout_s)
+        except TimeoutError:
+            raise GatepostError(
+                ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "the request did not arrive in time"
+            ) from None
+        if request is None:
+            raise invalid(ErrorReason.FIELD_INVALID, "no request was sent", field="")
+        if isinstance(request, GatepostError):
+            raise request
+        structlog.contextvars.bind_contextvars(request_id=request.request_id, locale=request.locale)
+        return request
+
+
+def _raising(behaviour: Behaviour) -> Behaviour:
+    async def checked(request: Message | GatepostError, context: Context) -> Any:
+        if isinstance(request, GatepostError):
+            raise request
+        return await behaviour(request, context)
+
+    return checked
+
+
+def _typed(behaviour: Behaviour) -> Behaviour:
+    async def guarded(request: Any, context: Context) -> Any:
+        try:
+            return await behaviour(request, context)
+        except GatepostError as error:
+            await _abort(context, error)
+        except Exception as error:  # noqa: BLE001 - the last guard: callers get a typed status, never a stack trace
+            await _abort(context, internal_error(error))
+
+    return guarded
+
+
+async def _abort(context: Context, error: GatepostError) -> None:
+    known = structlog.contextvars.get_contextvars()
+    request_id = str(known.get("request_id", ""))
+    _log.info("refused", request_id=request_id, reason=error.reason.value, field=error.field)
+    status = rpc_status.to_status(status_of(error, request_id=request_id[:128], locale=str(known.get("locale", ""))))
+    await context.abort(status.code, status.details, status.trailing_metadata)
+
+
+def _services(file: FileDescriptor) -> list[Any]:
+    return list(file.services_by_name.values())

@@ -1,0 +1,216 @@
+"""The gateway's life: build, serve, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined] # missing in the stubs
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha import reflection
+
+from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, verdict_pb2
+from gatepost_server.gateway.admission import Admission, AdmissionLimits
+from gatepost_server.gateway.health import MODERATION, POLICY, watch
+from gatepost_server.gateway.images import ImageFetcher
+from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
+from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
+from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
+from gatepost_server.gateway.tokens import TokenInterceptor
+from gatepost_server.moderate.limits import RequestLimits
+from gatepost_server.moderate.moderator import Moderator
+from gatepost_server.policy.book import open_book
+from gatepost_server.records.store import MemoryVerdictStore
+from gatepost_server.scoring.base import Scorer
+from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
+
+_CLOSE_S = 1.0  # for what remains on the wire once nothing is inside
+
+_log = structlog.get_logger("gatepost.gateway")
+
+
+class ListenError(RuntimeError):
+    """The address cannot be served on."""
+
+
+async def serve(
+    settings: GatewaySettings,
+    *,
+    ready: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+    scorer: Scorer | None = None,
+) -> None:
+    """Serve until `stop` is set (SIGTERM and SIGINT by default), drain, return.
+
+    `ready` gets the address as soon as the port is open; health says when images can be judged. `scorer` is
+    Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files).
+    """
+    _log.info("starting", settings=settings.printable())
+    policies = open_book(settings.policies, default=settings.default_policy)
+    admission = Admission(
+        AdmissionLimits(
+            images=settings.max_images_in_flight,
+            bulk_images=settings.max_stream_images_in_flight,
+            bytes=settings.max_bytes_in_flight,
+            retry_after_s=settings.retry_after_s,
+        )
+    )
+    health = health_aio.HealthServicer()
+    async with contextlib.AsyncExitStack() as resources:
+        chosen = scorer if scorer is not None else await resources.enter_async_context(_triton(settings))
+        fetcher = ImageFetcher(
+            settings.image_uri_prefixes, max_bytes=settings.max_image_bytes, timeout_s=settings.image_uri_timeout_s
+        )
+        resources.push_async_callback(fetcher.close)
+        moderator = Moderator(
+            chosen,
+            policies,
+            MemoryVerdictStore(capacity=settings.verdicts_kept, ttl_s=settings.verdict_ttl_s),
+            RequestLimits(image_bytes=settings.max_image_bytes),
+        )
+        server = _server(settings, admission)
+        moderation_pb2_grpc.add_ModerationServiceServicer_to_server(
+            ModerationServicer(
+                moderator,
+                fetcher,
+                admission,
+                _annotate,
+                Timing(settings.max_deadline_s, settings.deadline_margin_s),
+                stream_window=settings.stream_window,
+                max_streams=settings.max_streams,
+                max_image_bytes=settings.max_image_bytes,
+                log_text=settings.log_text,
+            ),
+            server,
+        )
+        policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policies), server)
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
+        reflection.enable_server_reflection((MODERATION, POLICY, HEALTH, reflection.SERVICE_NAME), server)
+        for service in ("", MODERATION):
+            await health.set(service, HealthCheckResponse.NOT_SERVING)
+        await health.set(POLICY, HealthCheckResponse.SERVING)
+
+        address = _listen(server, settings)
+        await server.start()
+        watcher = asyncio.create_task(watch(health, chosen, settings.watch_interval_s))
+        resources.callback(watcher.cancel)
+        _log.info("listening", address=address)
+        if ready is not None:
+            ready(address)
+        await _stopped(stop)
+        watcher.cancel()
+        await _drain(server, health, admission, settings.grace_s)
+
+
+def run(settings: GatewaySettings, *, ready: Callable[[str], None] | None = None) -> int:
+    """`serve` in an event loop of its own; the process' exit code."""
+    asyncio.run(serve(settings, ready=ready))
+    return 0
+
+
+async def _drain(
+    server: grpc.aio.Server, health: health_aio.HealthServicer, admission: Admission, grace_s: float
+) -> None:
+    """Tell balancers, refuse new images with a typed status, let those inside finish, close."""
+    await health.enter_graceful_shutdown()
+    admission.close()
+    _log.info("draining", images=admission.images)
+    try:
+        await asyncio.wait_for(admission.emptied(), grace_s)
+    except TimeoutError:
+        _log.warning("grace_over", images=admission.images)
+    await server.stop(_CLOSE_S)
+    _log.info("stopped")
+
+
+async def _stopped(stop: asyncio.Event | None) -> None:
+    if stop is not None:
+        await stop.wait()
+        return
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
+    tls = settings.triton_tls
+    scorer = TritonScorer(
+        TritonEndpoint(
+            address=settings.triton,
+            max_message_bytes=settings.max_message_bytes,
+            root_certificates=tls.ca.read_bytes() if tls else None,
+            private_key=_bytes(tls.key) if tls else None,
+            certificate_chain=_bytes(tls.certificate) if tls else None,
+        )
+    )
+    try:
+        yield scorer
+    finally:
+        await scorer.close()
+
+
+def _server(settings: GatewaySettings, admission: Admission) -> grpc.aio.Server:
+    age_s = settings.max_connection_age_s
+    return grpc.aio.server(
+        interceptors=[
+            TokenInterceptor([token.get_secret_value() for token in settings.tokens]),
+            ErrorInterceptor(),
+            AdmissionInterceptor(admission, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s),
+        ],
+        options=[
+            ("grpc.max_receive_message_length", settings.max_message_bytes),
+            ("grpc.max_send_message_length", -1),  # annotated images; what we make we may send
+            ("grpc.so_reuseport", 0),  # a second gateway on the same port must fail, not share it in silence
+            *([("grpc.max_connection_age_ms", round(1_000 * age_s))] if age_s is not None else []),
+        ],
+    )
+
+
+def _listen(server: grpc.aio.Server, settings: GatewaySettings) -> str:
+    """Open the port; the address with the real port number."""
+    try:
+        if settings.tls is None:
+            port = server.add_insecure_port(settings.listen)
+        else:
+            port = server.add_secure_port(settings.listen, _credentials(settings.tls))
+    except RuntimeError as error:
+        raise ListenError(f"cannot listen on {settings.listen}: is it in use?") from error
+    if port == 0:
+        raise ListenError(f"cannot listen on {settings.listen}")
+    return f"{settings.listen.rpartition(':')[0]}:{port}"
+
+
+def _credentials(tls: TlsSettings) -> grpc.ServerCredentials:
+    client_ca = _bytes(tls.client_ca)
+    return grpc.ssl_server_credentials(
+        [(tls.key.read_bytes(), tls.certificate.read_bytes())],
+        root_certificates=client_ca,
+        require_client_auth=client_ca is not None,
+    )
+
+
+def _annotate(image: bytes, verdict: verdict_pb2.Verdict) -> bytes:
+    from gatepost_client.annotate import annotate  # on first use: Pillow and fonts stay out of gateways that never draw
+
+    drawn = annotate(image, verdict)
+    if isinstance(drawn, bytes):
+        return drawn
+    raise ValueError("the image cannot be drawn on")
+
+
+def _bytes(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path is not None else None

@@ -1,0 +1,120 @@
+"""The gateway's settings: a TOML file's table [gateway], overlaid by GATEPOST_GATEWAY_* of the environment."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from gatepost_server.gateway.images import check_prefix
+from gatepost_server.policy.book import DEFAULT_POLICY
+
+MIB = 1 << 20
+
+Seconds = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class TlsSettings(BaseModel):
+    """PEM files. With `client_ca`, callers must show a certificate that it signed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class TritonTlsSettings(BaseModel):
+    """PEM files for the way to Triton; `certificate` and `key` for mutual TLS."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ca: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class GatewaySettings(BaseSettings):
+    """Built once by the command line and passed down; see `load`. Nested ones: GATEPOST_GATEWAY_TLS__KEY=..."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEPOST_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    # Not called `port`: Kubernetes sets GATEPOST_GATEWAY_PORT for a service named gatepost-gateway.
+    listen: str = Field("127.0.0.1:50051", description="Address to serve on; port 0 picks a free one")
+    triton: str = Field("127.0.0.1:8001", description="Triton's gRPC address")
+    triton_tls: TritonTlsSettings | None = None
+    tls: TlsSettings | None = Field(None, description="Serve over TLS; without it, plain text")
+    tokens: tuple[SecretStr, ...] = Field((), description="Bearer tokens of callers; none: anybody may call")
+
+    policies: Path | None = Field(None, description="Folder of more policies; may replace shipped ones by name")
+    default_policy: str = DEFAULT_POLICY
+
+    max_image_bytes: Count = 20 * MIB
+    # Above the image limit, so that an image somewhat too large gets a typed error and not gRPC's bare one.
+    max_message_bytes: Count = 64 * MIB
+    max_images_in_flight: Count = 32
+    max_stream_images_in_flight: Count = Field(24, description="The streams' share of max_images_in_flight")
+    max_bytes_in_flight: Count = 256 * MIB
+    max_streams: Count = 64
+    stream_window: Count = Field(16, description="Images of one stream read and not yet answered")
+    max_connection_age_s: Seconds | None = Field(None, description="Close connections after this, for balancers")
+
+    max_deadline_s: Seconds = Field(30.0, description="Longest that one image may take, also without a deadline")
+    deadline_margin_s: Seconds = Field(0.05, description="Kept of the caller's deadline for the way back")
+    retry_after_s: Seconds = Field(0.5, description="RetryInfo of RESOURCE_EXHAUSTED")
+    grace_s: Seconds = Field(20.0, description="How long images inside may finish after SIGTERM")
+    watch_interval_s: Seconds = Field(0.5, description="How often Triton's readiness is looked at")
+
+    verdicts_kept: Count = 10_000
+    verdict_ttl_s: Seconds = 3_600.0
+
+    image_uri_prefixes: tuple[str, ...] = Field(
+        (), description="file:///folder/, http(s)://host/path/ that image_uri may begin with; none: refused"
+    )
+    image_uri_timeout_s: Seconds = 5.0
+
+    log_text: bool = Field(False, description="Log prompts and texts that were read; for debugging only")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.max_message_bytes < self.max_image_bytes + MIB:
+            raise ValueError("max_message_bytes must be at least max_image_bytes + 1 MiB")
+        if self.max_bytes_in_flight < self.max_image_bytes:
+            raise ValueError("max_bytes_in_flight must be at least max_image_bytes")
+        if self.max_stream_images_in_flight > self.max_images_in_flight:
+            raise ValueError("max_stream_images_in_flight must not exceed max_images_in_flight")
+        for prefix in self.image_uri_prefixes:
+            check_prefix(prefix)
+        return self
+
+    @classmethod
+    def load(cls, file: Path | None = None, **overrides: Any) -> Self:
+        """Overrides (command line) before environment before `file`. Raises ValueError, OSError."""
+        table = _table(file) if file is not None else {}
+        return cls(**_overlaid(_overlaid(table, EnvSettingsSource(cls)()), overrides))
+
+    def printable(self) -> dict[str, Any]:
+        """Everything but secrets, for the log at start."""
+        return self.model_dump(mode="json")
+
+
+def _table(file: Path) -> dict[str, Any]:
+    table = tomllib.loads(file.read_text()).get("gateway", {})
+    if not isinstance(table, dict):
+        raise ValueError(f"{file.name}: 'gateway' is not a table")
+    return table
+
+
+def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _overlaid(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
