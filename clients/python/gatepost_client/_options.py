@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
@@ -33,8 +33,17 @@ class Tls:
     private_key: bytes | str | os.PathLike[str] | None = None
     server_name: str | None = None
 
+    def loaded(self) -> Tls:
+        """With the files' content in place of their paths. OSError where one cannot be read."""
+        return replace(
+            self,
+            root_certificates=_pem(self.root_certificates),
+            certificate_chain=_pem(self.certificate_chain),
+            private_key=_pem(self.private_key),
+        )
+
     def credentials(self) -> grpc.ChannelCredentials:
-        """Reads the files. OSError where one cannot be read."""
+        """For a channel."""
         return grpc.ssl_channel_credentials(
             root_certificates=_pem(self.root_certificates),
             private_key=_pem(self.private_key),
@@ -65,7 +74,7 @@ class Options:
         retries: int,
         max_message_bytes: int,
     ) -> Options:
-        """ValueError for settings that cannot work or that would send the token in the clear."""
+        """ValueError for settings that cannot work or that would send the token in the clear; OSError as Tls.loaded."""
         target = target or os.environ.get("GATEPOST_TARGET") or DEFAULT_TARGET
         if tls is True:
             tls = Tls()
@@ -73,7 +82,9 @@ class Options:
             raise ValueError("a token without TLS can be read on the way; set tls, or allow_insecure_token=True")
         if timeout <= 0 or retries < 0 or max_message_bytes <= 0:
             raise ValueError("timeout and max_message_bytes must be positive, retries not negative")
-        return cls(target, tls or None, token, timeout, RetryPolicy(retries=retries), max_message_bytes)
+        return cls(
+            target, tls.loaded() if tls else None, token, timeout, RetryPolicy(retries=retries), max_message_bytes
+        )
 
     def channel_arguments(self) -> list[tuple[str, str | int]]:
         """gRPC's settings of the connection."""

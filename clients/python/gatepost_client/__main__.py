@@ -1,0 +1,5 @@
+"""python -m gatepost_client"""
+
+from gatepost_client.cli import main
+
+main()
