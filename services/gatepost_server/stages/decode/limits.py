@@ -19,7 +19,7 @@ class Limits:
 
     max_bytes: int = 20 * 2**20
     max_pixels: int = 64_000_000  # of one frame
-    max_total_pixels: int = 256_000_000  # of all frames together
+    max_total_pixels: int = 100_000_000  # of all frames together: a GIF of that takes seconds already
     max_side: int = 16_384
     max_frames: int = 32
     max_metadata: int = 2**20  # bytes of one inflated text, profile or EXIF; Pillow's MAX_TEXT_CHUNK

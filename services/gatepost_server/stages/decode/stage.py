@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pdqhash
+from PIL import Image
 
 from gatepost_server.domain.errors import ErrorReason, GatepostError
 from gatepost_server.domain.evidence import ImageFacts, ModelVersion
@@ -86,6 +87,8 @@ def _result(data: bytes, looked: Looked, limits: Limits) -> StageResult:
 
 
 def _from_pillow(error: Exception) -> GatepostError:
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return refuse(ErrorReason.IMAGE_TOO_MANY_PIXELS, "the image has more pixels than Pillow takes")
     if isinstance(error, EOFError) or any(phrase in str(error).lower() for phrase in _TRUNCATION):
         return refuse(ErrorReason.IMAGE_TRUNCATED, "the file ends before the image does")
     return refuse(ErrorReason.IMAGE_CORRUPT, "the pixels cannot be decoded")

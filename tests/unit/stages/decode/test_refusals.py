@@ -156,6 +156,11 @@ def test_many_frames_of_many_pixels_are_refused_before_they_are_decoded():
     assert error.reason == "IMAGE_TOO_MANY_PIXELS"
 
 
+def test_pillows_own_limit_holds_where_the_operators_is_higher():
+    for width in (12_000, 16_000):  # a warning of Pillow's, and an error
+        assert refused(png(width, 12_000), max_pixels=10**9).reason == "IMAGE_TOO_MANY_PIXELS"
+
+
 def test_limits_follow_the_parameters():
     assert refused(encode(quarters(), "PNG"), max_bytes=50).reason == "IMAGE_TOO_LARGE"
     assert refused(encode(quarters(), "PNG"), max_side=63).reason == "IMAGE_SIDE_TOO_LONG"
