@@ -10,29 +10,33 @@ from pathlib import Path
 INSTANCES = re.compile(r"^instance_group \[ \{ kind: (\w+) count: \d+ \} \]$", re.MULTILINE)
 
 
+class RepositoryError(ValueError):
+    """Instance counts that the model repository cannot have."""
+
+
 def with_instances(repository: Path, instances: Mapping[str, int], into: Path) -> Path:
     """`repository` itself where nothing is to change, else a copy of symlinks in the empty folder `into`.
 
-    Only config.pbtxt is rewritten, so weights are never copied. Raises ValueError for an unknown model, a count
+    Only config.pbtxt is rewritten, so weights are never copied. Raises RepositoryError for an unknown model, a count
     below 1, or a config.pbtxt without the one-line instance_group.
     """
     if not instances:
         return repository
     unknown = instances.keys() - {model.name for model in repository.iterdir()}
     if unknown:
-        raise ValueError(f"no model named {min(unknown)} in the repository")
+        raise RepositoryError(f"no model named {min(unknown)} in the repository")
     for model in sorted(repository.iterdir()):
         if model.name not in instances:
             (into / model.name).symlink_to(model.absolute())
             continue
         count = instances[model.name]
         if count < 1:
-            raise ValueError(f"{model.name} needs at least 1 instance")
+            raise RepositoryError(f"{model.name} needs at least 1 instance")
         config, replaced = INSTANCES.subn(
             rf"instance_group [ {{ kind: \1 count: {count} }} ]", (model / "config.pbtxt").read_text()
         )
         if replaced != 1:
-            raise ValueError(f"{model.name} has no instances to count")
+            raise RepositoryError(f"{model.name} has no instances to count")
         (into / model.name).mkdir()
         (into / model.name / "config.pbtxt").write_text(config)
         for entry in model.iterdir():

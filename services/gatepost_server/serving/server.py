@@ -6,12 +6,10 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +18,7 @@ from gatepost_server.serving.management import Management
 from gatepost_server.serving.parameters import PREFIX
 from gatepost_server.serving.repository import with_instances
 from gatepost_server.serving.runtime import Runtime, assemble
-from gatepost_server.serving.settings import TritonSettings
+from gatepost_server.serving.settings import TritonSettings, with_ports
 from gatepost_server.serving.shared_memory import SharedMemory, remove_leaked
 
 TAIL_LINES = 20
@@ -40,13 +38,10 @@ class TritonServer:
     """A started tritonserver. `stop` must be called, also after it ended by itself."""
 
     def __init__(self, settings: TritonSettings) -> None:
-        """Start it; returns at once. Raises RuntimeMissingError, ValueError (settings)."""
-        self._settings = settings
-        self._ports = ports = _ports(settings)
-        self.grpc_address = f"{settings.host}:{ports[0]}"
-        self.metrics_address = f"{settings.host}:{ports[2]}"
-        reachable = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
-        self.management = Management(reachable, ports[1])
+        """Start it; returns at once. Raises RuntimeMissingError, RepositoryError."""
+        self._settings = settings = with_ports(settings)
+        self.grpc_address = settings.grpc_address
+        self.management = Management("127.0.0.1" if settings.host == "0.0.0.0" else settings.host, settings.http_port)
         runtime = assemble(settings.cache)
         remove_leaked()
         self._folder = Path(tempfile.mkdtemp(prefix="gatepost-repository-"))
@@ -54,7 +49,7 @@ class TritonServer:
         self._log_start = _size(settings.log_file)
         try:
             repository = with_instances(settings.repository.absolute(), settings.instances, self._folder)
-            command = _command(settings, runtime, repository, self._memory.prefix, ports)
+            command = _command(settings, runtime, repository, self._memory.prefix)
             environment = _environment(os.environ, settings, runtime)
             self._process = self._spawn(command, environment)
         except BaseException:
@@ -72,11 +67,6 @@ class TritonServer:
     def exit_code(self) -> int | None:
         """None while it runs; negative: the signal that ended it."""
         return self._process.poll()
-
-    def pinned(self, settings: TritonSettings) -> TritonSettings:
-        """`settings` with the ports that this server got."""
-        grpc, http, metrics = self._ports
-        return replace(settings, grpc_port=grpc, http_port=http, metrics_port=metrics)
 
     def wait_ready(self, stop: Event) -> None:
         """Return when every model is loaded. Raises TritonFailedError, StoppedError."""
@@ -133,21 +123,7 @@ def _telling(lines: list[str]) -> list[str]:
     return "\n".join(models or errors or lines).replace("\\n", "\n").splitlines()
 
 
-def _ports(settings: TritonSettings) -> tuple[int, int, int]:
-    """gRPC, HTTP and metrics ports; those of 0 replaced by free ones."""
-    wanted = (settings.grpc_port, settings.http_port, settings.metrics_port)
-    sockets = [socket.create_server((settings.host, 0)) for _ in wanted]  # together, so that they differ
-    free = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    grpc, http, metrics = (port or chosen for port, chosen in zip(wanted, free, strict=True))
-    return grpc, http, metrics
-
-
-def _command(
-    settings: TritonSettings, runtime: Runtime, repository: Path, shm_prefix: str, ports: tuple[int, int, int]
-) -> list[str]:
-    grpc, http, metrics = ports
+def _command(settings: TritonSettings, runtime: Runtime, repository: Path, shm_prefix: str) -> list[str]:
     return [
         str(runtime.executable),
         f"--model-repository={repository}",
@@ -164,11 +140,11 @@ def _command(
         "--allow-gpu-metrics=false",
         f"--exit-timeout-secs={max(1, int(settings.stop_timeout_s) - 2)}",
         f"--grpc-address={settings.host}",
-        f"--grpc-port={grpc}",
+        f"--grpc-port={settings.grpc_port}",
         f"--http-address={settings.host}",
-        f"--http-port={http}",
+        f"--http-port={settings.http_port}",
         f"--metrics-address={settings.host}",
-        f"--metrics-port={metrics}",
+        f"--metrics-port={settings.metrics_port}",
         *settings.arguments,
     ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -14,13 +15,13 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class TritonSettings:
-    """One tritonserver. Ports of 0 are chosen free at start; times are seconds."""
+    """One tritonserver. Ports of 0 are replaced by free ones (`with_ports`); times are seconds."""
 
     repository: Path
     host: str = "127.0.0.1"
-    grpc_port: int = 8001
-    http_port: int = 8000
-    metrics_port: int = 8002
+    grpc_port: int = 0
+    http_port: int = 0
+    metrics_port: int = 0
     cache: Path = field(default_factory=default_cache)
     log_file: Path | None = None  # None: standard error
     instances: Mapping[str, int] = field(default_factory=dict)  # model name to count, over config.pbtxt
@@ -31,3 +32,19 @@ class TritonSettings:
     watch_interval_s: float = 0.5
     restart_backoff_s: tuple[float, ...] = (0.5, 2.0, 8.0, 30.0)  # after the last one in a row: give up
     healthy_after_s: float = 60.0  # a server that lived this long starts the row anew
+
+    @property
+    def grpc_address(self) -> str:
+        """Where clients find the models."""
+        return f"{self.host}:{self.grpc_port}"
+
+
+def with_ports(settings: TritonSettings) -> TritonSettings:
+    """The settings with free ports in place of those that are 0."""
+    wanted = (settings.grpc_port, settings.http_port, settings.metrics_port)
+    sockets = [socket.create_server((settings.host, 0)) for _ in wanted]  # together, so that they differ
+    free = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    grpc, http, metrics = (port or chosen for port, chosen in zip(wanted, free, strict=True))
+    return replace(settings, grpc_port=grpc, http_port=http, metrics_port=metrics)

@@ -16,7 +16,7 @@ import structlog
 
 from gatepost_server.serving.management import ManagementError
 from gatepost_server.serving.server import StoppedError, TritonFailedError, TritonServer
-from gatepost_server.serving.settings import TritonSettings
+from gatepost_server.serving.settings import TritonSettings, with_ports
 from gatepost_server.serving.stubs import find_stubs, is_running
 
 NONCE = "reload_nonce"
@@ -28,10 +28,15 @@ class Supervisor:
     """One tritonserver and its successors. Not for two threads at once."""
 
     def __init__(self, settings: TritonSettings) -> None:
-        self._settings = settings
+        self._settings = with_ports(settings)  # chosen once: a restarted server must be found where it was
         self._server: TritonServer | None = None
         self._stubs: Mapping[int, str] = {}  # process id to model name
         self._failures = 0
+
+    @property
+    def grpc_address(self) -> str:
+        """Where clients find the models, now or as soon as they are ready."""
+        return self._settings.grpc_address
 
     @property
     def server(self) -> TritonServer:
@@ -41,7 +46,10 @@ class Supervisor:
         return self._server
 
     def start(self, stop: Event) -> TritonServer:
-        """Start a server and wait until it is ready. Raises TritonFailedError, StoppedError, RuntimeMissingError."""
+        """Start a server and wait until it is ready.
+
+        Raises TritonFailedError, StoppedError, RuntimeMissingError, RepositoryError.
+        """
         started = time.monotonic()
         self._server = TritonServer(self._settings)
         log.info("triton.starting", pid=self._server.pid)
@@ -51,12 +59,10 @@ class Supervisor:
         except BaseException:
             self.stop()
             raise
-        # A restarted server must be found where the first one was.
-        self._settings = self._server.pinned(self._settings)
         log.info(
             "triton.ready",
             pid=self._server.pid,
-            grpc=self._server.grpc_address,
+            grpc=self.grpc_address,
             seconds=round(time.monotonic() - started, 2),
             stubs=len(self._stubs),
         )

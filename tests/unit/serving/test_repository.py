@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost_server.serving.repository import with_instances
+from gatepost_server.serving.repository import RepositoryError, with_instances
 
 
 @pytest.fixture
@@ -46,5 +46,5 @@ def test_a_count_changes_that_line_and_nothing_else(repository, into):
     [({"lunch": 1}, "no model named lunch"), ({"clip": 0}, "at least 1"), ({"moderate": 2}, "no instances to count")],
 )
 def test_counts_that_make_no_sense_are_refused(repository, into, instances, complaint):
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(RepositoryError, match=complaint):
         with_instances(repository, instances, into)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatepost_server.serving import server, shared_memory
+from gatepost_server.serving.repository import RepositoryError
 from gatepost_server.serving.runtime import Runtime
 from gatepost_server.serving.server import StoppedError, TritonFailedError, TritonServer
 from gatepost_server.serving.settings import TritonSettings
@@ -28,9 +29,6 @@ def settings(tmp_path):
     (tmp_path / "shm").mkdir()
     return TritonSettings(
         repository=tmp_path / "repository",
-        grpc_port=0,
-        http_port=0,
-        metrics_port=0,
         cache=tmp_path / "cache",
         log_file=tmp_path / "triton.log",
         ready_timeout_s=0.5,
@@ -132,6 +130,6 @@ def test_the_gateway_s_settings_stay_with_the_gateway(start, monkeypatch):
 
 
 def test_settings_that_make_no_sense_leave_nothing_behind(start, tmp_path):
-    with pytest.raises(ValueError, match="no model named lunch"):
+    with pytest.raises(RepositoryError, match="no model named lunch"):
         start("sleep 60", instances={"lunch": 1})
     assert not list((tmp_path / "shm").iterdir())

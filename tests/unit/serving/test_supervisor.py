@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -31,8 +30,6 @@ class Management:
 
 
 class Server:
-    grpc_address = "127.0.0.1:1"
-
     def __init__(self, settings, world):
         self.world = world
         self.pid = len(world.servers) + 100
@@ -47,9 +44,6 @@ class Server:
         if self.world.failing_starts and len(self.world.servers) > 1:
             self.world.failing_starts -= 1
             raise TritonFailedError("no model loaded")
-
-    def pinned(self, settings):
-        return replace(settings, grpc_port=settings.grpc_port or 4242)
 
     def exit_code(self):
         return self.code
@@ -106,9 +100,7 @@ def world(monkeypatch):
 def run(world, tmp_path):
     def go(*script, **changed):
         world.script = list(script)
-        settings = TritonSettings(
-            repository=tmp_path, grpc_port=0, watch_interval_s=WATCH, restart_backoff_s=(1.0, 5.0), **changed
-        )
+        settings = TritonSettings(repository=tmp_path, watch_interval_s=WATCH, restart_backoff_s=(1.0, 5.0), **changed)
         stop = Event()
         stop.wait = world.wait
         supervised = Supervisor(settings)
@@ -178,7 +170,8 @@ def test_a_dead_server_is_started_again_at_the_same_address(run, world):
     assert events == ["triton.died", "triton.stopped", "triton.starting", "triton.ready"]
     first, second = world.servers
     assert first.stopped
-    assert second.settings.grpc_port == 4242
+    assert second.settings == first.settings
+    assert second.settings.grpc_port > 0
 
 
 def test_a_server_that_does_not_come_back_is_given_up_after_the_last_wait(run, world):

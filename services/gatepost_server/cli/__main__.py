@@ -1,0 +1,5 @@
+"""python -m gatepost_server.cli"""
+
+from gatepost_server.cli import main
+
+main()

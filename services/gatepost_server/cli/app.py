@@ -1,0 +1,169 @@
+"""gatepostd's command line. Parts are imported by the commands that run them: a Triton host needs no gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import structlog
+import typer
+
+from gatepost_server.cli.logs import configure_logs
+from gatepost_server.cli.ready import announce
+from gatepost_server.cli.settings import SettingsError, check_tables, read_log, read_triton
+from gatepost_server.cli.stopping import stop_on_signals
+
+if TYPE_CHECKING:
+    from gatepost_server.gateway.settings import GatewaySettings
+    from gatepost_server.serving.settings import TritonSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
+app.add_typer(policy, name="policy")
+
+Config = Annotated[
+    Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")
+]
+Repository = Annotated[Path | None, typer.Option(file_okay=False, exists=True, help="The model repository.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The gateway's port; 0 picks a free one.")]
+ReadyFile = Annotated[
+    Path | None, typer.Option(help="JSON with the addresses and the process id, written when images can be judged.")
+]
+
+log = structlog.get_logger("gatepost")
+
+
+@app.callback()
+def gatepostd() -> None:
+    """The gate between an image generator and the person who asked: an image that was not cleared is not shown."""
+
+
+@app.command()
+def up(
+    config: Config = None, port: Port = None, model_repository: Repository = None, ready_file: ReadyFile = None
+) -> None:
+    """Run Triton and the gateway in one process tree, until SIGTERM or Ctrl-C."""
+    from gatepost_server.cli.up import TritonLostError, run_up
+    from gatepost_server.gateway.server import ListenError
+    from gatepost_server.policy.load import PolicyError
+    from gatepost_server.serving.repository import RepositoryError
+    from gatepost_server.serving.runtime import RuntimeMissingError
+    from gatepost_server.serving.server import TritonFailedError
+    from gatepost_server.serving.supervisor import Supervisor
+
+    start_logs(config)
+    with failures(SettingsError):
+        gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
+    log.info("settings", triton=printable(triton))
+    known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
+    with failures(ListenError, OSError, PolicyError, *known):
+        supervisor = Supervisor(triton)
+        asyncio.run(
+            run_up(
+                supervisor,
+                gateway,
+                lambda address: announce(ready_file, grpc=address, triton=supervisor.grpc_address),
+            )
+        )
+
+
+@app.command()
+def triton(config: Config = None, model_repository: Repository = None, ready_file: ReadyFile = None) -> None:
+    """Run Triton alone (ports 8000 to 8002 unless set), until SIGTERM or Ctrl-C."""
+    from gatepost_server.serving.repository import RepositoryError
+    from gatepost_server.serving.runtime import RuntimeMissingError
+    from gatepost_server.serving.server import StoppedError, TritonFailedError
+    from gatepost_server.serving.supervisor import Supervisor
+
+    start_logs(config)
+    with failures(SettingsError):
+        settings = read_triton(config, repository=model_repository)
+    settings = replace(
+        settings,
+        grpc_port=settings.grpc_port or 8001,
+        http_port=settings.http_port or 8000,
+        metrics_port=settings.metrics_port or 8002,
+    )
+    log.info("settings", triton=printable(settings))
+    supervisor = Supervisor(settings)
+    with failures(OSError, RepositoryError, RuntimeMissingError, TritonFailedError), stop_on_signals() as stop:
+        try:
+            supervisor.start(stop)
+            announce(ready_file, triton=supervisor.grpc_address)
+            came_back = supervisor.run(stop)
+        except StoppedError:
+            return
+        finally:
+            supervisor.stop()
+    if not came_back:
+        raise typer.Exit(1)
+
+
+@app.command()
+def gateway(config: Config = None, port: Port = None, ready_file: ReadyFile = None) -> None:
+    """Run the gateway alone, in front of a Triton elsewhere, until SIGTERM or Ctrl-C."""
+    from gatepost_server.gateway.server import ListenError, run
+    from gatepost_server.policy.load import PolicyError
+
+    start_logs(config)
+    with failures(SettingsError):
+        settings = read_gateway(config, port)
+    with failures(ListenError, OSError, PolicyError):
+        code = run(settings, ready=lambda address: announce(ready_file, grpc=address, triton=settings.triton))
+    raise typer.Exit(code)
+
+
+@policy.command()
+def check(files: Annotated[list[Path], typer.Argument(help="Policy files (YAML).")]) -> None:
+    """Say whether policy files can be used; exit 1 where one cannot."""
+    from gatepost_server.policy.load import PolicyError, load_policy
+
+    good = True
+    for file in files:
+        try:
+            checked = load_policy(file)
+        except PolicyError as error:
+            typer.echo(error, err=True)
+            good = False
+        else:
+            typer.echo(f"{file.name}: {checked.name}, version {checked.version}")
+    raise typer.Exit(0 if good else 1)
+
+
+def start_logs(config: Path | None) -> None:
+    """Logs first, so that what follows can be said in them."""
+    with failures(SettingsError):
+        check_tables(config)
+        configure_logs(read_log(config))
+
+
+def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
+    """[gateway], with the port of the command line. Raises SettingsError."""
+    from gatepost_server.gateway.settings import GatewaySettings
+
+    try:
+        settings = GatewaySettings.load(config)
+    except (ValueError, OSError) as error:
+        raise SettingsError(str(error)) from error
+    if port is None:
+        return settings
+    return settings.model_copy(update={"listen": f"{settings.listen.rpartition(':')[0]}:{port}"})
+
+
+def printable(settings: TritonSettings) -> dict[str, Any]:
+    """For the log at start."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
+
+
+@contextmanager
+def failures(*kinds: type[Exception]) -> Iterator[None]:
+    """What an operator can mend is said in a line, not in a traceback; exit 1."""
+    try:
+        yield
+    except kinds as error:
+        typer.echo(f"gatepostd: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,74 @@
+"""The whole service in one process tree: this process is the gateway and Triton's supervisor.
+
+    gatepostd up                gateway (this thread), supervisor (a thread)
+    └── tritonserver            ends with this process, however that ends
+        └── a Python stub for each model instance
+
+The gateway listens while the models load (health: NOT_SERVING). On SIGTERM it drains, and only then is Triton
+stopped. Where either part ends for good, so does the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from threading import Event
+
+from gatepost_server.cli.stopping import SIGNALS
+from gatepost_server.gateway.server import serve
+from gatepost_server.gateway.settings import GatewaySettings
+from gatepost_server.serving.server import StoppedError
+from gatepost_server.serving.supervisor import Supervisor
+
+
+class TritonLostError(RuntimeError):
+    """tritonserver ended and could not be brought back."""
+
+
+async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; `ready` gets the gateway's address once images can be judged.
+
+    Raises TritonLostError, and whatever kept either part from starting.
+    """
+    loop = asyncio.get_running_loop()
+    drain, stop_triton = asyncio.Event(), Event()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, drain.set)
+
+    address: asyncio.Future[str] = loop.create_future()
+    loaded = asyncio.Event()
+    # Its thread lives as long as the loop. It must: the server is bound to the thread that started it.
+    supervising = loop.run_in_executor(
+        None, _supervise, supervisor, stop_triton, lambda: loop.call_soon_threadsafe(loaded.set)
+    )
+    supervising.add_done_callback(lambda _: drain.set())
+    announcing = asyncio.create_task(_announce(address, loaded, gateway.watch_interval_s, ready))
+    try:
+        await serve(
+            gateway.model_copy(update={"triton": supervisor.grpc_address}), ready=address.set_result, stop=drain
+        )
+    finally:
+        announcing.cancel()
+        stop_triton.set()
+        await supervising
+
+
+async def _announce(
+    address: asyncio.Future[str], loaded: asyncio.Event, watch_interval_s: float, ready: Callable[[str], None]
+) -> None:
+    await loaded.wait()
+    listening = await address
+    await asyncio.sleep(watch_interval_s)  # by then the gateway's health says so, too
+    ready(listening)
+
+
+def _supervise(supervisor: Supervisor, stop: Event, loaded: Callable[[], object]) -> None:
+    try:
+        supervisor.start(stop)
+        loaded()
+        if not supervisor.run(stop):
+            raise TritonLostError("tritonserver ended and did not come back")
+    except StoppedError:
+        return
+    finally:
+        supervisor.stop()
