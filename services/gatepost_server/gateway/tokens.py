@@ -36,7 +36,8 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
                 if key == "authorization"
             )
             # Every token is compared, each in constant time, so that answers tell nothing about them.
-            if not any([hmac.compare_digest(shown, expected) for expected in self._expected]):
+            matches = [hmac.compare_digest(shown, expected) for expected in self._expected]
+            if not any(matches):
                 return self._refuse
         return await continuation(handler_call_details)
 

@@ -9,20 +9,23 @@ Variables of an expression, all of them always present:
 | `image_scores` | map(category, double) | of the picture alone |
 | `off_script` | double | how surely a text was drawn that nobody asked for: `scores.off_script` |
 | `expected_given` | bool | whether the request said which texts were to be drawn |
-| `lines` | list of maps | `text`, `normalized`, `language`, `confidence`, `scores`, `expected` (double or null) |
+| `lines` | list of maps | `text`, `normalized`, `language`, `confidence`, `scores`, `expected` if texts were given |
 | `joined_text` | string | the lines in reading order |
 | `image` | map | `width`, `height`, `frames`, `format`, `sha256`, `pdq`, `pdq_quality` |
-| `prompt_similarity` | double or null | cosine of picture and prompt; null without a prompt |
+| `prompt` | map | `similarity`, cosine of picture and prompt, if there was a prompt |
 | `turn_count` | int | turns of the conversation; 0 when unknown |
 | `labels` | map(string, string) | the caller's labels |
 | `locale` | string | the request's locale |
 | `skipped` | list of maps | `stage`, `what`, `why`: what was not looked at |
+
+What may be missing is asked for first: `has(prompt.similarity) && prompt.similarity < 0.1`. CEL has no implicit
+conversion: compare doubles with doubles (`0.5`), ints with ints.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +40,13 @@ from gatepost_server.domain.evidence import Evidence, Fused, ImageFacts, Skipped
 from gatepost_server.domain.labels import CATEGORIES, Category, Decision, StageName
 
 _MACROS_WITH_VARIABLE = frozenset({"all", "exists", "exists_one", "filter", "map"})
+_IMAGE_FIELDS = ("width", "height", "frames", "format", "sha256", "pdq", "pdq_quality")
+_CLOSED_MAPS: Mapping[str, tuple[str, ...]] = {
+    "scores": CATEGORIES,
+    "text_scores": CATEGORIES,
+    "image_scores": CATEGORIES,
+    "image": _IMAGE_FIELDS,
+}
 _TYPE_NAMES = frozenset({"null_type", "int", "uint", "double", "bool", "string", "bytes", "list", "map", "type"})
 
 
@@ -72,6 +82,10 @@ def compile_rule(name: str, expression: str, decision: Decision) -> Rule:
     unknown = sorted(set(_free_names(tree)) - _SAMPLES[0].keys() - _TYPE_NAMES)
     if unknown:
         raise RuleError(f"unknown variable {unknown[0]!r}; there are {', '.join(sorted(_SAMPLES[0]))}")
+    # CEL's && and || swallow an error on one side, so that trying alone would miss some misspelt keys.
+    for variable, key in _members(tree):
+        if key not in _CLOSED_MAPS.get(variable, (key,)):
+            raise RuleError(f"{variable} has no {key!r}; it has {', '.join(_CLOSED_MAPS[variable])}")
     program = environment.program(tree)
     for sample in _SAMPLES:
         try:
@@ -95,7 +109,6 @@ def variables_of(evidence: Evidence, request: ModerationRequest, scores: Mapping
         category: finding.score if (finding := evidence.image_findings.get(category)) else 0.0
         for category in CATEGORIES
     }
-    image = evidence.image
     values: dict[str, Any] = {
         "scores": {category: scores.get(category, 0.0) for category in CATEGORIES},
         "text_scores": text_scores,
@@ -104,16 +117,8 @@ def variables_of(evidence: Evidence, request: ModerationRequest, scores: Mapping
         "expected_given": bool(request.expected_text),
         "lines": [_line(line) for line in evidence.lines],
         "joined_text": evidence.joined_text,
-        "image": {
-            "width": image.width,
-            "height": image.height,
-            "frames": image.frames,
-            "format": image.format,
-            "sha256": image.sha256,
-            "pdq": image.pdq,
-            "pdq_quality": image.pdq_quality,
-        },
-        "prompt_similarity": evidence.prompt_similarity,
+        "image": {name: getattr(evidence.image, name) for name in _IMAGE_FIELDS},
+        "prompt": {} if evidence.prompt_similarity is None else {"similarity": evidence.prompt_similarity},
         "turn_count": max(request.turn_count, len(request.turns)),
         "labels": dict(request.labels),
         "locale": request.locale,
@@ -134,7 +139,7 @@ def _line(line: TextLine) -> dict[str, Any]:
         "language": line.language,
         "confidence": line.confidence,
         "scores": {category: line.scores.get(category, 0.0) for category in CATEGORIES},
-        "expected": line.expected,
+        **({} if line.expected is None else {"expected": line.expected}),
     }
 
 
@@ -166,15 +171,27 @@ def _free_names(tree: Any, bound: frozenset[str] = frozenset()) -> Iterator[str]
         yield from _free_names(child, bound)
 
 
+def _members(tree: Any) -> Iterator[tuple[str, str]]:
+    """(variable, key) of every `variable.key`."""
+    for node in tree.iter_subtrees():
+        if node.data == "member_dot":
+            receiver = node.children[0]
+            while len(receiver.children) == 1 and hasattr(receiver.children[0], "data"):
+                receiver = receiver.children[0]
+            if receiver.data == "ident":
+                yield str(receiver.children[0]), str(node.children[1])
+
+
 def _sample(*, full: bool) -> Context:
     """Evidence of a picture with two lines, and of one with nothing at all, to try rules on."""
     score = 0.6 if full else 0.0
     scores = MappingProxyType(dict.fromkeys(CATEGORIES, score))
-    line = TextLine(((0.0, 0.0),) * 4, 0, "text", "text", "en", 0.9, scores, 0.5)
+    asked = TextLine(((0.0, 0.0),) * 4, 0, "text", "text", "en", 0.9, scores, 0.5)
+    unasked = replace(asked, expected=None)
     skipped = (Skipped("frame 1", "looks like frame 0"),) if full else ()
     evidence = Evidence(
         image=ImageFacts("0" * 64, "0" * 64, 100, 640, 480, "PNG", 1, (View(0),)),
-        lines=(line, line) if full else (),
+        lines=(asked, unasked) if full else (),
         joined_text="text text" if full else "",
         joined_scores=scores,
         image_findings={},
