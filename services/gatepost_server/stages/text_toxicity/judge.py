@@ -1,0 +1,108 @@
+"""Scores for the lines of one request, alone and read together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatepost_server.domain.labels import CATEGORIES
+from gatepost_server.text.lexicon import Match, Strength
+from gatepost_server.text.normalize import normalize
+from gatepost_server.text.scorer import TextScorer, floor
+from gatepost_server.text.windows import Window, windows
+
+Scores = NDArray[np.float32]
+# Normalised texts to probabilities (n, C), NaN in the columns that it does not judge.
+SecondOpinion = Callable[[Sequence[str]], Scores]
+
+MAX_WINDOWS = 400
+
+# Trust in a line by the recogniser's mean character probability: none up to _NOISE, all from _CLEAR on.
+_NOISE, _CLEAR = 0.2, 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Judged lines: scores (L, C), and the lexicon's strong entries found in each."""
+
+    normalized: tuple[str, ...]
+    scores: Scores
+    matches: tuple[tuple[Match, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The worst of the lines read together (C,), and whether there were too many ways to read them."""
+
+    scores: Scores
+    windows: int
+    truncated: bool
+
+
+class Judge:
+    """Scores lines with the model and lexicon and, where there is one, a second classifier."""
+
+    def __init__(self, scorer: TextScorer, second: SecondOpinion | None = None) -> None:
+        self._scorer = scorer
+        self._second = second
+
+    def lines(self, texts: Sequence[str], confidences: Sequence[float]) -> Lines:
+        """Every line alone; scores shrink with the reading's confidence."""
+        normalized = tuple(normalize(text) for text in texts)
+        scores, matches = self._score(normalized)
+        return Lines(normalized, scores * trust(confidences)[:, None], matches)
+
+    def joined(self, lines: Lines, confidences: Sequence[float], orders: Sequence[Sequence[int]]) -> Joined:
+        """Neighbouring lines read together; zeros where fewer than two lines hold text."""
+        found = list(islice(windows(lines.normalized, orders), MAX_WINDOWS + 1))
+        kept = found[:MAX_WINDOWS]
+        if not kept:
+            return Joined(np.zeros(len(CATEGORIES), np.float32), 0, truncated=False)
+        known = [{match.entry for index in window.indices for match in lines.matches[index]} for window in kept]
+        scores, matches = self._score([window.text for window in kept])
+        trusts = trust(confidences)
+        worst = np.zeros(len(CATEGORIES), np.float32)
+        for window, seen, row, terms in zip(kept, known, scores, matches, strict=True):
+            chance = [m for m in terms if m.entry not in seen and len(m.entry.term) < window.shortest_term]
+            if chance:
+                row = self._without(window, chance)
+            worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
+        return Joined(worst, len(kept), truncated=len(found) > MAX_WINDOWS)
+
+    def _score(self, normalized: Sequence[str]) -> tuple[Scores, tuple[tuple[Match, ...], ...]]:
+        scored = [self._scorer.score(text) for text in normalized]
+        strong = tuple(tuple(m for m in one.matches if m.entry.strength is Strength.STRONG) for one in scored)
+        scores = np.zeros((len(scored), len(CATEGORIES)), np.float32)
+        for row, one in enumerate(scored):
+            scores[row] = one.scores
+        if self._second is not None and scored:
+            scores = _blend(normalized, scores, strong, self._second(normalized))
+        return scores, strong
+
+    def _without(self, window: Window, chance: Sequence[Match]) -> Scores:
+        """A window's scores when short entries that only met at a line break are not believed."""
+        matches = [match for match in self._scorer.lexicon.find(window.text) if match not in chance]
+        return np.maximum(self._scorer.model.probabilities(window.text, matches), floor(matches))
+
+
+def _blend(normalized: Sequence[str], scores: Scores, strong: Sequence[Sequence[Match]], opinion: Scores) -> Scores:
+    """The mean of both opinions where the second has one, still floored by the lexicon; 0 for empty texts."""
+    blended = np.where(np.isnan(opinion), scores, (scores + opinion) / 2)
+    floors = np.stack([floor(matches) for matches in strong])
+    empty = np.array([not text for text in normalized])
+    return np.where(empty[:, None], 0.0, np.maximum(blended, floors)).astype(np.float32)
+
+
+def trust(confidences: Sequence[float]) -> Scores:
+    """Factor 0 to 1 for each line, so that noise read as text never becomes a confident score."""
+    values = np.nan_to_num(np.asarray(confidences, np.float32))
+    return np.clip((values - _NOISE) / (_CLEAR - _NOISE), 0.0, 1.0).astype(np.float32)
+
+
+def _window_trust(window: Window, normalized: Sequence[str], trusts: Scores) -> float:
+    indices = list(window.indices)
+    return float(np.average(trusts[indices], weights=[len(normalized[index]) for index in indices]))

@@ -1,0 +1,155 @@
+"""TextToxicity: normalise, score and compare the lines that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
+from gatepost_server.domain.evidence import ModelVersion, Skipped
+from gatepost_server.domain.labels import CATEGORIES
+from gatepost_server.stages.base import Arrays, StageResult, text_array
+from gatepost_server.stages.text_toxicity.judge import MAX_WINDOWS, Joined, Judge, Lines
+from gatepost_server.stages.text_toxicity.sequence_classifier import SequenceClassifier
+from gatepost_server.tensors.contract import (
+    EXPECTED,
+    JOINED_SCORES,
+    JOINED_TEXT,
+    LANGUAGES,
+    LINE_EXPECTED,
+    LINE_MATCHES,
+    LINE_SCORES,
+    LINE_VIEWS,
+    NORMALIZED_TEXTS,
+    POLYGON_POINTS,
+    POLYGON_SIZES,
+    TEXT_CONFIDENCES,
+    TEXT_TOXICITY,
+    TEXTS,
+    ModelContract,
+)
+from gatepost_server.text.classifier import read_model
+from gatepost_server.text.language import guess_language
+from gatepost_server.text.lexicon import read_lexicon
+from gatepost_server.text.reading_order import Box, bounds, join, reading_orders
+from gatepost_server.text.scorer import TextScorer
+from gatepost_server.text.similarity import comparable, similarities
+
+_MAX_LINE = 2_000  # characters of one line that are judged
+
+
+class TextToxicity:
+    """Parameters: `directory` (weights.npz, lexicons/); optional `classifier` (folder of a Hugging Face sequence
+    classifier), `classifier_labels` ("LABEL_1=insult,...") and `device` ("cpu" or a torch device).
+    """
+
+    contract: ClassVar[ModelContract] = TEXT_TOXICITY
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        directory = Path(parameters["directory"])
+        model = read_model(directory / "weights.npz")
+        second: SequenceClassifier | None = None
+        if parameters.get("classifier"):
+            device = parameters.get("device") or "cpu"
+            second = SequenceClassifier(parameters["classifier"], parameters.get("classifier_labels", ""), device)
+        lexicon = read_lexicon(directory / "lexicons")
+        self._judge = Judge(TextScorer(lexicon, model), second)
+        self._models = (
+            ModelVersion("gatepost-text", model.version),
+            ModelVersion("gatepost-lexicons", lexicon.version),
+            *((second.version,) if second is not None else ()),
+        )
+
+    @property
+    def models(self) -> tuple[ModelVersion, ...]:
+        """The linear model, the lexicons, and the second classifier where there is one."""
+        return self._models
+
+    def run(self, items: Sequence[Arrays]) -> Sequence[StageResult | GatepostError]:
+        """One answer for each item; an item whose tensors disagree gets MODEL_OUTPUT_INVALID."""
+        return [self._run_one(item) for item in items]
+
+    def _run_one(self, item: Arrays) -> StageResult | GatepostError:
+        texts, sizes, views = item[TEXTS.name], item[POLYGON_SIZES.name], item[LINE_VIEWS.name]
+        confidences, points = item[TEXT_CONFIDENCES.name], item[POLYGON_POINTS.name]
+        if not len(texts) == len(sizes) == len(views) == len(confidences) or int(np.sum(sizes)) != len(points):
+            return GatepostError(
+                ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "the lines' tensors have different lengths"
+            )
+        read = [_decode(text) for text in texts]
+        expected = [text for text in map(_decode, item[EXPECTED.name]) if comparable(text)]
+        boxes = _boxes(points, sizes)
+        trusts = [float(confidence) for confidence in confidences]
+        lines = self._judge.lines([text[:_MAX_LINE] for text in read], trusts)
+        orders = _orders_by_view(boxes, lines.normalized, [int(view) for view in views])
+        joined = [self._judge.joined(lines, trusts, some) for some in orders]
+        return StageResult(
+            arrays={
+                NORMALIZED_TEXTS.name: text_array(lines.normalized),
+                LANGUAGES.name: text_array([guess_language(text) for text in lines.normalized]),
+                LINE_SCORES.name: lines.scores,
+                LINE_EXPECTED.name: _expected(lines.normalized, expected, orders),
+                LINE_MATCHES.name: text_array([_matches(lines, index) for index in range(len(read))]),
+                JOINED_TEXT.name: text_array(["\n".join(_joined_texts(read, orders))]),
+                JOINED_SCORES.name: _worst(joined),
+            },
+            looked_at={"lines": len(read), "windows": sum(one.windows for one in joined)},
+            skipped=tuple(_skipped(read, joined)),
+        )
+
+
+def _decode(value: bytes) -> str:
+    return value.decode("utf-8", errors="replace")
+
+
+def _boxes(points: NDArray[np.float32], sizes: NDArray[np.int32]) -> list[Box]:
+    edges = [0, *np.cumsum(sizes).tolist()]
+    return [bounds([(float(x), float(y)) for x, y in points[a:b]]) for a, b in pairwise(edges)]
+
+
+def _orders_by_view(boxes: Sequence[Box], texts: Sequence[str], views: Sequence[int]) -> list[list[tuple[int, ...]]]:
+    """Reading orders of each view's lines; lines of different views are never read together."""
+    orders = []
+    for view in sorted(set(views)):
+        members = [index for index, of in enumerate(views) if of == view]
+        local = reading_orders([boxes[i] for i in members], [texts[i] for i in members])
+        orders.append([tuple(members[i] for i in order) for order in local])
+    return orders
+
+
+def _expected(
+    texts: Sequence[str], expected: Sequence[str], orders: list[list[tuple[int, ...]]]
+) -> NDArray[np.float32]:
+    if not expected:
+        return np.full(len(texts), -1.0, np.float32)
+    return np.asarray(similarities(texts, expected, [order for some in orders for order in some]), np.float32)
+
+
+def _matches(lines: Lines, index: int) -> str:
+    return "\n".join(f"{match.entry.category}:{match.entry.term}" for match in lines.matches[index])
+
+
+def _joined_texts(read: Sequence[str], orders: list[list[tuple[int, ...]]]) -> list[str]:
+    """Each view's text in its likeliest order; views that say the same are told once."""
+    return [text for text in dict.fromkeys(join(read, some[0]) for some in orders) if text]
+
+
+def _worst(joined: Sequence[Joined]) -> NDArray[np.float32]:
+    worst = np.zeros(len(CATEGORIES), np.float32)
+    for one in joined:
+        worst = np.maximum(worst, one.scores)
+    return worst
+
+
+def _skipped(read: Sequence[str], joined: Sequence[Joined]) -> list[Skipped]:
+    skipped = []
+    if any(one.truncated for one in joined):
+        skipped.append(Skipped("lines read together", f"more than {MAX_WINDOWS} combinations"))
+    if any(len(text) > _MAX_LINE for text in read):
+        skipped.append(Skipped("rest of a line", f"longer than {_MAX_LINE} characters"))
+    return skipped
