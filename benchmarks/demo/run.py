@@ -1,6 +1,6 @@
 """`make demo`: start everything, moderate the sample cards, show and keep what came out, stop everything.
 
-Exit status: 0 when every decision is one that the manifest calls right, else 1.
+Exit status: 0 when every decision is one that the manifest calls right, 1 when not, 2 when nothing could be asked.
 """
 
 from __future__ import annotations
@@ -44,24 +44,11 @@ class Judged:
 def main() -> int:
     """Run the demo; the exit status."""
     console = Console()
-    cards = read_manifest()
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        starting = progress.add_task("Starting Triton and the gateway", total=1)
-        with stack.running() as gatepost, Client(gatepost.address, timeout=30.0) as client:
-            progress.update(starting, completed=1, description=f"Ready after {gatepost.ready_s:.1f} s")
-            asking = progress.add_task("Moderating the sample cards", total=len(cards))
-            judged = []
-            for card in cards:
-                judged.append(judge(client, card))
-                progress.advance(asking)
-            progress.add_task("Stopping everything", total=None)
+    try:
+        judged = judge_all(console, read_manifest())
+    except stack.StackFailedError as error:
+        console.print(str(error), style="red", markup=False)
+        return 2
     console.print(table(judged))
     keep(judged, FOLDER)
     console.print(f"Verdicts, annotated cards and the contact sheet are in [bold]{FOLDER}[/]")
@@ -71,6 +58,29 @@ def main() -> int:
         console.print(f"[red]{one.card.file}: {one.verdict.decision}, expected {expected}[/] ({one.card.shows})")
     console.print(f"{len(judged) - len(wrong)} of {len(judged)} decisions are as expected")
     return 1 if wrong else 0
+
+
+def judge_all(console: Console, cards: Sequence[Card]) -> Sequence[Judged]:
+    """Start everything, ask for each card in turn, stop everything; StackFailedError where it does not start."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        starting = progress.add_task("Starting Triton and the gateway", total=1)
+        judged = []
+        with stack.running() as gatepost, Client(gatepost.address, timeout=30.0) as client:
+            progress.update(starting, completed=1, description=f"Ready after {gatepost.ready_s:.1f} s")
+            asking = progress.add_task("Moderating the sample cards", total=len(cards))
+            for card in cards:
+                judged.append(judge(client, card))
+                progress.advance(asking)
+            stopping = progress.add_task("Stopping everything", total=1)
+        progress.update(stopping, completed=1)
+    return judged
 
 
 def judge(client: Client, card: Card) -> Judged:

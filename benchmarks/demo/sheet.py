@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import gatepost_client
 
@@ -44,8 +44,8 @@ def _draw_cell(sheet: Image.Image, cell: Cell, x: int, y: int) -> None:
     colour = _COLOURS.get(cell.decision, _FAINT)
     draw.rounded_rectangle((x - 6, y - 6, x + THUMBNAIL + 6, y + THUMBNAIL + CAPTION), 12, fill="white")
     with Image.open(io.BytesIO(cell.picture)) as picture:
-        thumbnail = picture.convert("RGBA").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    sheet.paste(thumbnail, (x, y), thumbnail)
+        thumbnail = ImageOps.contain(picture.convert("RGBA"), (THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    sheet.paste(thumbnail, (x + (THUMBNAIL - thumbnail.width) // 2, y + (THUMBNAIL - thumbnail.height) // 2), thumbnail)
     draw.rectangle((x, y, x + THUMBNAIL - 1, y + THUMBNAIL - 1), outline=colour, width=5)
     text_y = y + THUMBNAIL + 10
     width = draw.textlength(cell.decision, _font(24))
