@@ -17,6 +17,7 @@ from threading import Event
 from gatepost_server.cli.stopping import SIGNALS
 from gatepost_server.gateway.server import serve
 from gatepost_server.gateway.settings import GatewaySettings
+from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
 from gatepost_server.serving.server import StoppedError
 from gatepost_server.serving.supervisor import Supervisor
 
@@ -42,24 +43,29 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
         None, _supervise, supervisor, stop_triton, lambda: loop.call_soon_threadsafe(loaded.set)
     )
     supervising.add_done_callback(lambda _: drain.set())
-    announcing = asyncio.create_task(_announce(address, loaded, gateway.watch_interval_s, ready))
+    scorer = TritonScorer(TritonEndpoint(address=supervisor.grpc_address, max_message_bytes=gateway.max_message_bytes))
+
+    async def announce() -> None:
+        await loaded.wait()
+        listening = await address
+        while not await scorer.ready():  # its connection may still wait before it tries again
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(gateway.watch_interval_s)  # by then the gateway's health says so, too
+        ready(listening)
+
+    announcing = asyncio.create_task(announce())
     try:
         await serve(
-            gateway.model_copy(update={"triton": supervisor.grpc_address}), ready=address.set_result, stop=drain
+            gateway.model_copy(update={"triton": supervisor.grpc_address}),  # for its log
+            ready=address.set_result,
+            stop=drain,
+            scorer=scorer,
         )
     finally:
         announcing.cancel()
+        await scorer.close()
         stop_triton.set()
         await supervising
-
-
-async def _announce(
-    address: asyncio.Future[str], loaded: asyncio.Event, watch_interval_s: float, ready: Callable[[str], None]
-) -> None:
-    await loaded.wait()
-    listening = await address
-    await asyncio.sleep(watch_interval_s)  # by then the gateway's health says so, too
-    ready(listening)
 
 
 def _supervise(supervisor: Supervisor, stop: Event, loaded: Callable[[], object]) -> None:
