@@ -56,10 +56,10 @@ class Drawing:
         """A colour that reads well on the card around x, y."""
         return self.rng.choice(LIGHT if self._around(x, y, reach) @ (0.3, 0.59, 0.11) < 140 else DARK)
 
-    def faint(self, x: float, y: float, reach: float = 150) -> Colour:
-        """A colour 28 to 44 levels beside the card's own around x, y."""
+    def beside(self, levels: int, x: float, y: float, reach: float) -> Colour:
+        """A colour that many levels from the card's own around x, y, towards the middle."""
         ground = self._around(x, y, reach)
-        step = self.rng.choice([28, 36, 44]) * (1 if ground @ (0.3, 0.59, 0.11) < 128 else -1)
+        step = levels * (1 if ground @ (0.3, 0.59, 0.11) < 128 else -1)
         red, green, blue = (int(np.clip(value + step, 0, 255)) for value in ground)
         return red, green, blue
 
@@ -75,7 +75,7 @@ Style = Callable[[Drawing], None]
 def draw(style: str, seed: int) -> Card:
     """The card of `style` that `seed` gives, always the same. Raises KeyError for a style that is not in STYLES."""
     rng, noise = random.Random(f"{style}:{seed}"), np.random.default_rng([seed, *style.encode()])
-    ground = rng.choice(backgrounds.CALM if style == "low contrast" else backgrounds.ALL)
+    ground = rng.choice(backgrounds.CALM if style.endswith("low contrast") else backgrounds.ALL)
     drawing = Drawing(Card(style, ground(rng, noise)), rng, noise)
     STYLES[style](drawing)
     quality = [cv2.IMWRITE_JPEG_QUALITY, rng.choice([80, 90, 95])]
@@ -209,12 +209,18 @@ def wavy(drawing: Drawing) -> None:
         drawing.card.lines.append(lay(drawing.card.pixels, layer, np.eye(3)))
 
 
-def low_contrast(drawing: Drawing) -> None:
+def low_contrast(drawing: Drawing, levels: Sequence[int] = (28, 36, 44)) -> None:
     for y in _rows(3):
         text, face = drawing.phrase()
         size = fitted(text, face, drawing.rng.choice([48, 64, 80]), SIDE * 0.86)
         reach = face.at(size).getlength(text) / 4
-        drawing.put(straight(text, face, size, Ink(drawing.faint(SIDE / 2, y, reach))), SIDE / 2, y)
+        drawing.put(
+            straight(text, face, size, Ink(drawing.beside(drawing.rng.choice(levels), SIDE / 2, y, reach))), SIDE / 2, y
+        )
+
+
+def faint(drawing: Drawing) -> None:
+    low_contrast(drawing, levels=(10, 14, 18))
 
 
 def tiny(drawing: Drawing) -> None:
@@ -267,6 +273,7 @@ STYLES: Mapping[str, Style] = {
     "curved": curved,
     "wave": wavy,
     "low contrast": low_contrast,
+    "very low contrast": faint,
     "tiny, 9-11 px": tiny,
     "perspective, shear": perspective,
 }

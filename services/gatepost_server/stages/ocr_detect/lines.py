@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatepost_server.stages.ocr_detect.bent import find_band
-from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop
+from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop, with_full_contrast, spread
 from gatepost_server.stages.ocr_detect.passes import Found
 
-STRAIGHT = 0.62  # fill of the rectangle from which text is straight (measured, docs/ocr.md)
+FAINT = 70  # levels between light and dark, below which a crop is also read with its contrast spread out
+STRAIGHT = 0.75  # fill of the rectangle from which text is surely straight
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,18 @@ class Line:
     view: int
 
 
-def line_of(found: Found, view: int) -> Line:
-    """The line that `found` is: laid flat by its rectangle, or unrolled along its middle where it is bent."""
+def line_of(found: Found, image: Pixels, view: int) -> Line:
+    """The line that `found` is: laid flat by its rectangle, and unrolled along its middle where it may be bent."""
     region = found.region
+    outline, crops = region.quad, [quad_crop(image, region.quad)]
     if region.fill < STRAIGHT and (band := find_band(region)) is not None:
-        crops = (bent_crop(found.image, band.middle, band.half), quad_crop(found.image, region.quad))
-        return Line(band.polygon, crops, view)
-    return Line(region.quad, (quad_crop(found.image, region.quad),), view)
+        outline = band.polygon
+        crops.insert(0, bent_crop(image, band.middle, band.half))
+    if found.faint:
+        crops = [with_full_contrast(crop) for crop in crops]
+    elif spread(crops[-1]) < FAINT:
+        crops.append(with_full_contrast(crops[0]))
+    return Line(outline, tuple(crops), view)
 
 
 def same_line(one: Line, other: Line) -> bool:

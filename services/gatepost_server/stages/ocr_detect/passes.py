@@ -21,15 +21,15 @@ OVERLAP = 128  # pixels that neighbouring tiles share; small text is cut by no m
 SMALL = 28.0  # pixels: lines up to this height are better seen in the tiles than in the whole
 FULL_SIZE = 0.8  # above this scale of the whole image, tiles would show little more
 SAME = 0.5  # share of a region that earlier regions cover, from which it is the same text
-MASK_SIDE = 512  # resolution of that comparison
+MASK_SIDE = 1024  # resolution of that comparison
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A region and the picture that shows it best (the image itself, or its contrast-enhanced copy)."""
+    """A region, and whether only the pass for faint text saw it."""
 
     region: Region
-    image: Pixels
+    faint: bool = False
 
 
 class Detector:
@@ -47,7 +47,7 @@ class Detector:
     def find(self, image: Pixels) -> list[Found]:
         """Regions of `image` (H, W, 3 BGR), each once, in the order of trust."""
         scale = fitting_scale(image, self._side)
-        whole = self._whole(image, scale)
+        whole = self._regions(image, resized(image, scale))
         if scale < FULL_SIZE:
             tiled = self._tiled(image)
             small = [region for region in tiled if region.height <= SMALL]
@@ -56,19 +56,16 @@ class Detector:
         else:
             passes = [whole]
         taken = Taken(image)
-        found = [Found(region, image) for regions in passes for region in taken.fresh(regions)]
+        found = [Found(region) for regions in passes for region in taken.fresh(regions)]
         if self._contrast_side:
-            enhanced = with_local_contrast(image)
-            faint = self._whole(enhanced, fitting_scale(image, self._contrast_side))
-            found += [Found(region, enhanced) for region in taken.fresh(faint)]
+            enhanced = with_local_contrast(resized(image, fitting_scale(image, self._contrast_side)))
+            found += [Found(region, faint=True) for region in taken.fresh(self._regions(image, enhanced))]
         return found
 
-    def _whole(self, image: Pixels, scale: float) -> list[Region]:
-        height, width = image.shape[:2]
-        rows, columns = (max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
-        method = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
-        resized = cv2.resize(image, (columns, rows), interpolation=method)
-        return find_regions(self._map(resized), (width / columns, height / rows), self._thresholds)
+    def _regions(self, image: Pixels, small: Pixels) -> list[Region]:
+        """Regions of `image` as its copy of another size shows them."""
+        scale = (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
+        return find_regions(self._map(small), scale, self._thresholds)
 
     def _tiled(self, image: Pixels) -> list[Region]:
         """Regions at full size: the maps of overlapping tiles are joined first, so that no line is cut."""
@@ -104,7 +101,9 @@ class Taken:
             own = np.zeros_like(before[window])
             cv2.drawContours(own, [points - (max(0, x), max(0, y))], -1, (1,), cv2.FILLED)
             if cv2.countNonZero(own & before[window]) < SAME * cv2.countNonZero(own):
-                self._mask[window] |= own
+                # Drawn a little fatter, for another pass sees the same line a little elsewhere.
+                cv2.drawContours(self._mask, [points], -1, (1,), cv2.FILLED)
+                cv2.drawContours(self._mask, [points], -1, (1,), max(1, round(region.height * self._scale / 4)))
                 yield region
 
 
@@ -112,6 +111,16 @@ def fitting_scale(image: Pixels, side: int) -> float:
     """The scale, at most 1, at which the image has no more than side x side pixels."""
     height, width = image.shape[:2]
     return min(1.0, side / math.sqrt(height * width))
+
+
+def resized(image: Pixels, scale: float) -> Pixels:
+    """`image` scaled to about `scale`, its sides multiples of MULTIPLE."""
+    height, width = image.shape[:2]
+    rows, columns = (max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
+    if (rows, columns) == (height, width):
+        return image
+    method = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (columns, rows), interpolation=method), dtype=np.uint8)
 
 
 def tile_spans(length: int, most: int) -> list[slice]:

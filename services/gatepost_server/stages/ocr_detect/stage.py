@@ -29,7 +29,7 @@ class OcrDetect:
 
     Parameters, all optional: `det_model` (engines.weights.find_weights), `engine`, `device`, `precision`,
     `threads` (engines.choose.open_net), `side` (the detector sees at most side x side pixels at once;
-    1024), `contrast_side` (the same for the pass for faint text; 736, 0 for none), `max_lines` (300 an image).
+    1024), `contrast_side` (the same for the pass for faint text; 512, 0 for none), `max_lines` (300 an image).
     """
 
     contract: ClassVar[contract.ModelContract] = contract.OCR_DETECT
@@ -46,7 +46,7 @@ class OcrDetect:
         self._detector = Detector(
             net,
             side=int(parameters.get("side", "1024")),
-            contrast_side=int(parameters.get("contrast_side", "736")),
+            contrast_side=int(parameters.get("contrast_side", "512")),
             thresholds=Thresholds(),
         )
         self._max_lines = int(parameters.get("max_lines", "300"))
@@ -84,7 +84,7 @@ class OcrDetect:
 
     def _lines(self, view: Pixels, index: int) -> list[Line]:
         bgr = np.ascontiguousarray(view[..., ::-1])
-        lines = [line_of(found, index) for found in self._detector.find(bgr)]
+        lines = [line_of(found, bgr, index) for found in self._detector.find(bgr)]
         return sorted(lines, key=lambda line: (float(line.polygon[:, 1].min()), float(line.polygon[:, 0].min())))
 
 
