@@ -91,7 +91,7 @@ def with_full_contrast(crop: Pixels) -> Pixels:
     """The crop with its darkest and lightest hundredth spread to black and white."""
     low, high = np.percentile(crop, (1, 99))
     stretched = (crop.astype(np.float32) - low) * (255 / max(float(high - low), 1.0))
-    return np.clip(stretched, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(stretched, 0, 255), dtype=np.uint8)
 
 
 def spread(crop: Pixels) -> float:

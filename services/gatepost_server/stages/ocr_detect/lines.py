@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatepost_server.stages.ocr_detect.bent import find_band
-from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop, with_full_contrast, spread
+from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop, spread, with_full_contrast
 from gatepost_server.stages.ocr_detect.passes import Found
 
 FAINT = 70  # levels between light and dark, below which a crop is also read with its contrast spread out
