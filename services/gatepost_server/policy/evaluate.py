@@ -115,7 +115,12 @@ def _rule_reasons(
 ) -> Iterator[Reason]:
     if not policy.rules:
         return
-    variables = variables_of(evidence, request, {category: fused.score for category, fused in scores.items()})
+    variables = variables_of(
+        evidence,
+        request,
+        {category: fused.score for category, fused in scores.items()},
+        only=frozenset().union(*(rule.uses for rule in policy.rules)),
+    )
     for rule in policy.rules:
         holds = rule.holds(variables)
         if holds is None:  # a rule that cannot be evaluated is no reason to show the image

@@ -29,6 +29,12 @@ def user_message(
 
 @lru_cache(maxsize=4_096)
 def closest_locale(wanted: str, offered: tuple[str, ...]) -> str:
-    """The offered tag that a reader of `wanted` understands best; English where there is none."""
+    """The offered tag that a reader of `wanted` understands best; English where there is none.
+
+    The language in another script is better than none. Raises ValueError for what is not a language tag.
+    """
     match, distance = langcodes.closest_match(wanted or FALLBACK_LOCALE, offered, max_distance=_MAX_DISTANCE)
-    return match if distance <= _MAX_DISTANCE else FALLBACK_LOCALE
+    if distance <= _MAX_DISTANCE:
+        return match
+    language = langcodes.get(wanted).language
+    return next((tag for tag in offered if langcodes.get(tag).language == language), FALLBACK_LOCALE)

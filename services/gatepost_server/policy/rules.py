@@ -62,6 +62,7 @@ class Rule:
     expression: str
     decision: Decision
     program: celpy.Runner
+    uses: frozenset[str]  # the variables that it names
 
     def holds(self, variables: Context) -> bool | None:
         """Whether the rule is true of `variables`; None when it cannot be evaluated."""
@@ -79,7 +80,8 @@ def compile_rule(name: str, expression: str, decision: Decision) -> Rule:
         tree = environment.compile(expression)
     except CELParseError as error:
         raise RuleError(f"not a CEL expression:\n{error.args[0]}") from error
-    unknown = sorted(set(_free_names(tree)) - _SAMPLES[0].keys() - _TYPE_NAMES)
+    names = frozenset(_free_names(tree)) - _TYPE_NAMES
+    unknown = sorted(names - _SAMPLES[0].keys())
     if unknown:
         raise RuleError(f"unknown variable {unknown[0]!r}; there are {', '.join(sorted(_SAMPLES[0]))}")
     # CEL's && and || swallow an error on one side, so that trying alone would miss some misspelt keys.
@@ -94,11 +96,20 @@ def compile_rule(name: str, expression: str, decision: Decision) -> Rule:
             raise RuleError(f"fails on sample evidence: {error.args[0]}") from error
         if not isinstance(value, BoolType):
             raise RuleError(f"gives {type(value).__name__.removesuffix('Type').lower()}, not bool")
-    return Rule(name, expression, decision, program)
+    return Rule(name, expression, decision, program, names)
 
 
-def variables_of(evidence: Evidence, request: ModerationRequest, scores: Mapping[Category, float]) -> Context:
-    """The variables above as CEL values. `scores` are those that the policy judges (allow list applied)."""
+def variables_of(
+    evidence: Evidence,
+    request: ModerationRequest,
+    scores: Mapping[Category, float],
+    *,
+    only: frozenset[str] | None = None,
+) -> Context:
+    """The variables above as CEL values, or `only` those that are named: making them takes longer than the rules.
+
+    `scores` are those that the policy judges (allow list applied).
+    """
     text_scores = {
         category: max(
             [evidence.joined_scores.get(category, 0.0), *(line.scores.get(category, 0.0) for line in evidence.lines)]
@@ -129,7 +140,7 @@ def variables_of(evidence: Evidence, request: ModerationRequest, scores: Mapping
         ],
     }
     # One level only: celpy looks variables up in a plain dict of CEL values.
-    return {name: json_to_cel(_plain(value)) for name, value in values.items()}
+    return {name: json_to_cel(_plain(value)) for name, value in values.items() if only is None or name in only}
 
 
 def _line(line: TextLine) -> dict[str, Any]:

@@ -190,6 +190,9 @@ class TestMessages:
         assert judgement.user_locale == language
         assert judgement.user_message == CARD.document.messages[language].block.default
 
+    def test_another_script_is_better_than_another_language(self):
+        assert evaluate(evidence({"insult": 0.9}), request(locale="zh-TW"), STRICT).user_locale == "zh"
+
     def test_nothing_is_said_of_an_allowed_image(self):
         assert evaluate(evidence(), request(), CARD).user_message == ""
 
