@@ -14,10 +14,15 @@ AnyResponse = (
 
 
 def verdict_of(response: AnyResponse, request_id: str) -> Verdict:
-    """The verdict of an answer. ServerError where it holds none, or one that cannot be read."""
+    """The verdict of an answer. ServerError where it holds none, another image's, or one that cannot be read.
+
+    request_id: what was asked; "" where any request's verdict will do.
+    """
     if not response.HasField("verdict"):
         raise malformed("the answer holds no verdict", request_id)
     message: verdict_pb2.Verdict = response.verdict
+    if request_id and message.request_id != request_id:  # whatever mixed them up, no image is shown on another's word
+        raise malformed("the verdict is that of another request", request_id)
     try:
         return verdict_from_proto(message)
     except (ValueError, OverflowError) as problem:  # a time that no calendar has
