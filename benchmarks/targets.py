@@ -31,12 +31,12 @@ class Target:
 
 def at_most(name: str, value: float, limit: float, unit: str, command: str) -> Target:
     """A figure that should not exceed `limit`."""
-    return Target(name, value, unit, f"<= {limit:g}", value <= limit, command)
+    return Target(name, float(value), unit, f"<= {limit:g}", bool(value <= limit), command)
 
 
 def at_least(name: str, value: float, limit: float, unit: str, command: str) -> Target:
     """A figure that should reach `limit`."""
-    return Target(name, value, unit, f">= {limit:g}", value >= limit, command)
+    return Target(name, float(value), unit, f">= {limit:g}", bool(value >= limit), command)
 
 
 def reported(name: str, value: float, unit: str, command: str) -> Target:
