@@ -21,8 +21,8 @@ _SEEN, _GONE = 0.6, 0.15  # share of a sprite inside the window: surely shown, s
 _CATEGORY_SHARES = {"weapons": 0.45, "drugs": 0.15, "ill_omen": 0.25, "insult": 0.15}
 GREETINGS = (
     "Happy Birthday", "Merry Christmas", "Happy New Year", "Congratulations", "Thank You", "Best wishes", "With love",
-    "Get well soon", "Good luck", "生日快乐", "圣诞快乐", "新年快乐", "恭喜发财", "万事如意", "年年有余", "祝你幸福", "母亲节快乐",
-    "中秋快乐", "一帆风顺", "身体健康", "感谢有你", "福", "喜", "春",
+    "Get well soon", "Good luck", "生日快乐", "圣诞快乐", "新年快乐", "恭喜发财", "万事如意",
+    "年年有余", "祝你幸福", "母亲节快乐", "中秋快乐", "一帆风顺", "身体健康", "感谢有你", "福", "喜", "春",
 )  # fmt: skip
 _CAPTIONS = {
     "en": ("{}", "a picture of {}", "an illustration of {}", "a greeting card with {}", "an icon of {}"),

@@ -1,0 +1,125 @@
+"""An open_clip model, loaded through its own API, as two functions: pictures and texts to unit vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gatepost_server.domain.evidence import ModelVersion
+from gatepost_server.engines.module import open_module
+from gatepost_server.engines.torchvision_shim import ensure_torchvision
+from gatepost_server.stages.clip.expand import content_hash, expanded
+
+Vectors = NDArray[np.float32]
+_MOST_AT_ONCE = 64  # pictures or texts in one forward, which bounds memory
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which model on which device. `model` is open_clip's name for it; "" is the one that is shipped in `directory`.
+
+    `pretrained` is open_clip's tag or a checkpoint file. `cache` holds what is derived from the shipped files.
+    """
+
+    directory: Path
+    cache: Path
+    model: str = ""
+    pretrained: str = ""
+    device: str = "cpu"
+    threads: int = 1
+
+
+class ClipModel:
+    """Both towers of one model. Not safe to call from several threads at once."""
+
+    def __init__(self, choice: Choice) -> None:
+        """Raises RuntimeError, ValueError or OSError where open_clip cannot load the model."""
+        ensure_torchvision()
+        import open_clip
+
+        torch.set_num_threads(choice.threads)
+        self.shipped = not choice.model
+        # What may be kept beside the weights; None where the weights are not ours to watch.
+        self.folder: Path | None = expanded(choice.directory, choice.cache) if self.shipped else None
+        name = f"local-dir:{self.folder}" if self.shipped else choice.model
+        net = open_clip.create_model(name, pretrained=choice.pretrained or None, pretrained_text=False).eval()
+        net.requires_grad_(False)
+        self._device = choice.device
+        self._padding = _lighten_text_tower(net)
+        self._net = net.to(choice.device)
+        self._tokenize = open_clip.get_tokenizer(name)
+        preprocess = open_clip.get_model_preprocess_cfg(net)
+        self.side = _side(preprocess["size"])
+        self._mean = np.array(preprocess["mean"], dtype=np.float32).reshape(3, 1, 1) * 255
+        self._std = np.array(preprocess["std"], dtype=np.float32).reshape(3, 1, 1) * 255
+        self.scale = float(net.logit_scale.exp())
+        self.version = _version(choice, name)
+        self._see = open_module(
+            net.visual,
+            np.zeros((2, 3, self.side, self.side), dtype=np.float32),
+            device=choice.device,
+            threads=choice.threads,
+            cache=self.folder / "image" if self.folder else None,
+        )
+        del net.visual
+
+    def encode_images(self, images: NDArray[np.uint8]) -> Vectors:
+        """Unit vectors [N, D] of RGB pictures [N, side, side, 3]."""
+        found = []
+        for start in range(0, len(images), _MOST_AT_ONCE):
+            pixels = images[start : start + _MOST_AT_ONCE].transpose(0, 3, 1, 2).astype(np.float32)
+            found.append(self._see((pixels - self._mean) / self._std))
+        return _unit(np.concatenate(found))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors [N, D] of texts; what goes beyond the model's context is cut off."""
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(texts), _MOST_AT_ONCE):
+                tokens = self._tokenize(list(texts[start : start + _MOST_AT_ONCE]))
+                if self._padding is not None:
+                    tokens = tokens[:, : int((tokens != self._padding).sum(1).max())]
+                found.append(self._net.encode_text(tokens.to(self._device)).float().cpu().numpy())
+        return _unit(np.concatenate(found))
+
+
+def _lighten_text_tower(net: Any) -> int | None:
+    """Halves a Hugging Face text tower's memory; returns its padding token.
+
+    Such a tower masks padding, so columns of nothing else can be left out; open_clip's own towers want
+    their full context.
+    """
+    from open_clip.hf_model import HFTextEncoder
+
+    tower = getattr(net, "text", None)
+    if not isinstance(tower, HFTextEncoder):
+        return None
+    tower.bfloat16()
+    return int(tower.config.pad_token_id)
+
+
+def _side(size: int | Sequence[int]) -> int:
+    return size if isinstance(size, int) else int(size[0])
+
+
+def _unit(vectors: NDArray[Any]) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return scaled
+
+
+def _version(choice: Choice, name: str) -> ModelVersion:
+    if not choice.model:
+        return ModelVersion("gatepost-clip-lite0-e5", content_hash(choice.directory)[:12])
+    path = Path(choice.pretrained)
+    if path.is_file():
+        with path.open("rb") as file:
+            return ModelVersion(name, hashlib.file_digest(file, "sha256").hexdigest()[:12])
+    return ModelVersion(name, choice.pretrained or "unknown")
