@@ -57,7 +57,7 @@ async def serve(
     admission = Admission(
         AdmissionLimits(
             images=settings.max_images_in_flight,
-            bulk_images=settings.max_stream_images_in_flight,
+            bulk_images=settings.stream_images,
             bytes=settings.max_bytes_in_flight,
             retry_after_s=settings.retry_after_s,
         )

@@ -213,6 +213,6 @@ def _token(name: str) -> str:
 
 def _after(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:
         raise invalid(ErrorReason.FIELD_INVALID, "page_token is not one of ours", field="page_token") from None

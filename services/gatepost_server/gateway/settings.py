@@ -60,7 +60,7 @@ class GatewaySettings(BaseSettings):
     # Above the image limit, so that an image somewhat too large gets a typed error and not gRPC's bare one.
     max_message_bytes: Count = 64 * MIB
     max_images_in_flight: Count = 32
-    max_stream_images_in_flight: Count = Field(24, description="The streams' share of max_images_in_flight")
+    max_stream_images_in_flight: Count | None = Field(None, description="The streams' share; by default 3/4")
     max_bytes_in_flight: Count = 256 * MIB
     max_streams: Count = 64
     stream_window: Count = Field(16, description="Images of one stream read and not yet answered")
@@ -88,7 +88,7 @@ class GatewaySettings(BaseSettings):
             raise ValueError("max_message_bytes must be at least max_image_bytes + 1 MiB")
         if self.max_bytes_in_flight < self.max_image_bytes:
             raise ValueError("max_bytes_in_flight must be at least max_image_bytes")
-        if self.max_stream_images_in_flight > self.max_images_in_flight:
+        if self.stream_images > self.max_images_in_flight:
             raise ValueError("max_stream_images_in_flight must not exceed max_images_in_flight")
         for prefix in self.image_uri_prefixes:
             check_prefix(prefix)
@@ -99,6 +99,11 @@ class GatewaySettings(BaseSettings):
         """Overrides (command line) before environment before `file`. Raises ValueError, OSError."""
         table = _table(file) if file is not None else {}
         return cls(**_overlaid(_overlaid(table, EnvSettingsSource(cls)()), overrides))
+
+    @property
+    def stream_images(self) -> int:
+        """Of max_images_in_flight, those that streams may take; the rest is kept for single requests."""
+        return self.max_stream_images_in_flight or max(1, self.max_images_in_flight * 3 // 4)
 
     def printable(self) -> dict[str, Any]:
         """Everything but secrets, for the log at start."""

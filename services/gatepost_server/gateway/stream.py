@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import grpc
+
 from gatepost.v1 import moderation_pb2 as wire
 from gatepost_server.domain.errors import ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission, Ticket, draining
@@ -37,7 +39,20 @@ class ModerationStream:
         self._unanswered: set[str] = set()
 
     async def run(self, requests: AsyncIterator[Incoming]) -> None:
-        """Answer every request, then return. Raises GatepostError (draining) once those inside are answered."""
+        """Answer every request, then return; also when the client is gone, which cancels its work.
+
+        Raises GatepostError (draining) once those inside are answered.
+        """
+        try:
+            await self._serve(requests)
+        except ExceptionGroup as group:
+            if group.split(grpc.aio.InternalError)[1] is not None:
+                raise
+            return  # answers could not be written any more
+        if self._admission.closed.is_set():
+            raise draining()
+
+    async def _serve(self, requests: AsyncIterator[Incoming]) -> None:
         async with asyncio.TaskGroup() as answers:
             drained = False
             while not drained:
@@ -46,8 +61,6 @@ class ModerationStream:
                 if message is None:
                     break
                 drained = await self._take(message, answers)
-        if self._admission.closed.is_set():
-            raise draining()
 
     async def _next(self, requests: AsyncIterator[Incoming]) -> Incoming | None:
         """The next request; None at the client's end and when the gateway drains."""
