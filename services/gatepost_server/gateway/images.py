@@ -76,10 +76,13 @@ class ImageFetcher:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             raise _unreachable() from None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _unreachable()
-            data = file.read(self._max_bytes + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(self._max_bytes + 1)
+        finally:
+            os.close(descriptor)
         if len(data) > self._max_bytes:
             raise self._too_large()
         return data
