@@ -101,7 +101,7 @@ SCENES: Sequence[tuple[Card, Scene]] = (
         en.mixed_insult,
     ),
     (
-        Card("graduation.png", "A graduation card",
+        Card("graduation.jpg", "A graduation card",
              ("Congratulations", "Class of 2026", "We are so proud of you"), "en",
              "a plain kind card", ALLOW),
         en.graduation,
@@ -159,10 +159,7 @@ def save(card: Card, picture: Image.Image | Sequence[Image.Image]) -> None:
         first, *rest = (frame.quantize(160, dither=Image.Dither.NONE) for frame in picture)
         first.save(card.path, save_all=True, append_images=rest, duration=400, loop=0, optimize=True)
         return
-    image = finished(picture)
-    if card.path.suffix == ".png":
-        image = image.quantize(256, Image.Quantize.FASTOCTREE if image.mode == "RGBA" else None)
-    image.save(card.path, quality=88, optimize=True)
+    finished(picture).save(card.path, quality=88, optimize=True)
 
 
 def main(names: Sequence[str]) -> None:

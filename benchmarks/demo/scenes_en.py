@@ -110,7 +110,7 @@ def knife() -> Image.Image:
 def graduation() -> Image.Image:
     """A plain kind card."""
     canvas = gradient("#003566", "#001d3d")
-    confetti(canvas, ["#ffc300", "#ffffff", "#ffd60a"], 100, random.Random(28), 0.75)
+    confetti(canvas, ["#ffc300", "#ffffff", "#ffd60a"], 70, random.Random(28), 0.75)
     panel(canvas, (150, 150, 874, 874), "#fdf0d5", "#ffc300", 40)
     pictogram(canvas, "graduation-cap", 512, 320, 250)
     write(canvas, "Congratulations", 512, 530, Style("lobster", 100, "#003566"))

@@ -122,9 +122,9 @@ def split_lines(lines: tuple[str, ...]) -> Image.Image:
 
 
 def birthday(line: str, lit: int) -> Image.Image:
-    """One frame of a birthday animation; `lit` shifts the confetti."""
+    """One frame of a birthday animation; `lit` shifts the lights."""
     canvas = gradient("#ffd6e8", "#c084d6")
-    confetti(canvas, ["#ffffff", "#ff6392", "#ffe45e", "#5aa9e6"], 120, random.Random(100 + lit), 0.66)
+    dots(canvas, "#ffffff", 70, random.Random(100 + lit), (4, 18))
     pictogram(canvas, "birthday-cake", 512, 640, 430)
     pictogram(canvas, "balloon", 150, 330, 200, 8)
     pictogram(canvas, "balloon", 880, 330, 200, -8)
