@@ -16,6 +16,8 @@ from gatepost_client._stream import OpenItem, StreamResult, StreamSession
 from gatepost_client.images import ImageSource
 from gatepost_client.requests import Item
 
+FAREWELL = 1.0  # seconds
+
 Images = AsyncIterable[ImageSource | Item] | Iterable[ImageSource | Item]
 Requests = AsyncIterator[moderation_pb2.ModerateStreamRequest]
 
@@ -42,20 +44,25 @@ class _Connection:
     def __init__(self, start: Callable[[Requests], Call], inbox: asyncio.Queue[_News]) -> None:
         self._inbox = inbox
         # No longer than the session's window, for nothing else is ever put in.
-        self._outbox: asyncio.Queue[moderation_pb2.ModerateStreamRequest] = asyncio.Queue()
+        self._outbox: asyncio.Queue[moderation_pb2.ModerateStreamRequest | None] = asyncio.Queue()
         self._call = start(self._requests())
         self._reader = asyncio.create_task(self._read(), name="gatepost-stream")
 
     def send(self, request: moderation_pb2.ModerateStreamRequest) -> None:
         self._outbox.put_nowait(request)
 
+    async def finish(self) -> None:
+        """Says that nothing more will come, and gives the server a moment to end the call in good order."""
+        self._outbox.put_nowait(None)
+        await asyncio.wait({self._reader}, timeout=FAREWELL)
+
     def close(self) -> None:
         self._call.cancel()
         self._reader.cancel()
 
     async def _requests(self) -> Requests:
-        while True:
-            yield await self._outbox.get()
+        while (request := await self._outbox.get()) is not None:
+            yield request
 
     async def _read(self) -> None:
         try:
@@ -89,6 +96,8 @@ async def drive(
             for result in session.results():
                 yield result
             if not more and session.is_empty:
+                if connection:
+                    await connection.finish()
                 return
             if taking is None and more and session.has_room:
                 taking = asyncio.create_task(_take(session, source))

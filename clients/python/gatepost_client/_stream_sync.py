@@ -17,6 +17,8 @@ from gatepost_client._stream import StreamResult, StreamSession
 from gatepost_client.images import ImageSource
 from gatepost_client.requests import Item
 
+FAREWELL = 1.0  # seconds
+
 Requests = Iterator[moderation_pb2.ModerateStreamRequest]
 
 
@@ -44,14 +46,20 @@ class _Connection:
         # No longer than the session's window, for nothing else is ever put in.
         self._outbox: queue.SimpleQueue[moderation_pb2.ModerateStreamRequest | None] = queue.SimpleQueue()
         self._call = start(iter(self._outbox.get, None))
-        threading.Thread(target=self._read, name="gatepost-stream", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="gatepost-stream", daemon=True)
+        self._reader.start()
 
     def send(self, request: moderation_pb2.ModerateStreamRequest) -> None:
         self._outbox.put(request)
 
-    def close(self) -> None:
+    def finish(self) -> None:
+        """Says that nothing more will come, and gives the server a moment to end the call in good order."""
         self._outbox.put(None)
+        self._reader.join(FAREWELL)
+
+    def close(self) -> None:
         self._call.cancel()
+        self._outbox.put(None)  # lets gRPC's sending thread go
 
     def _read(self) -> None:
         try:
@@ -87,6 +95,8 @@ def drive(
                 connection.send(request)
             yield from session.results()
             if not more and session.is_empty:
+                if connection:
+                    connection.finish()
                 return
             # While items come in, look for news without waiting for them.
             patience = 0.0 if took or (more and session.has_room) else session.patience(time.monotonic())
