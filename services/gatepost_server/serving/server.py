@@ -138,6 +138,7 @@ def _command(settings: TritonSettings, runtime: Runtime, repository: Path, shm_p
         "--disable-auto-complete-config",
         "--metrics-config=summary_latencies=true",
         "--allow-gpu-metrics=false",
+        "--log-info=false",  # tables and one line for each model; errors stay
         f"--exit-timeout-secs={max(1, int(settings.stop_timeout_s) - 2)}",
         f"--grpc-address={settings.host}",
         f"--grpc-port={settings.grpc_port}",

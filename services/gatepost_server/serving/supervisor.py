@@ -63,6 +63,7 @@ class Supervisor:
             "triton.ready",
             pid=self._server.pid,
             grpc=self.grpc_address,
+            metrics=f"{self._settings.host}:{self._settings.metrics_port}",
             seconds=round(time.monotonic() - started, 2),
             stubs=len(self._stubs),
         )
