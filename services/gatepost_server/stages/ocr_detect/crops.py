@@ -47,18 +47,15 @@ def bent_crop(image: Pixels, middle: Floats, half: float) -> Pixels:
     width = crop_width(length, 2 * half)
     oversize = max(1.0, 2 * half / CROP_HEIGHT / 1.5)
     columns, rows = int(width * oversize), int(CROP_HEIGHT * oversize)
-    points = resampled(middle, columns)
-    across = normals(points)
+    return _reduced(unrolled(image, resampled(middle, columns), half, rows), width)
+
+
+def unrolled(image: Pixels, points: Floats, half: float, rows: int) -> Pixels:
+    """(rows, N, 3): the band of `half` pixels on both sides of a polyline, a column for each of its N points."""
     offsets = (np.arange(rows, dtype=np.float32) + 0.5) / rows * 2 * half - half
-    grid = points[None] + offsets[:, None, None] * across[None]
-    flat = cv2.remap(
-        image,
-        np.ascontiguousarray(grid[..., 0], dtype=np.float32),
-        np.ascontiguousarray(grid[..., 1], dtype=np.float32),
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return _reduced(flat, width)
+    grid = (points[None] + offsets[:, None, None] * normals(points)[None]).astype(np.float32)
+    x, y = np.ascontiguousarray(grid[..., 0]), np.ascontiguousarray(grid[..., 1])
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 def _reduced(flat: NDArray[Any], width: int) -> Pixels:

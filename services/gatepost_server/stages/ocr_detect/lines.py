@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from gatepost_server.stages.ocr_detect.bent import find_band
 from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop, spread, with_full_contrast
+from gatepost_server.stages.ocr_detect.ink import follow_ink
 from gatepost_server.stages.ocr_detect.passes import Found
 
 FAINT = 70  # levels between light and dark, below which a crop is also read with its contrast spread out
+LOOKS = 2  # the second look starts from a straighter strip than the first
 STRAIGHT = 0.75  # fill of the rectangle from which text is surely straight
 
 
@@ -31,6 +33,8 @@ def line_of(found: Found, image: Pixels, view: int) -> Line:
     region = found.region
     outline, crops = region.quad, [quad_crop(image, region.quad)]
     if region.fill < STRAIGHT and (band := find_band(region)) is not None:
+        for _ in range(LOOKS):
+            band = follow_ink(image, band)
         outline = band.polygon
         crops.insert(0, bent_crop(image, band.middle, band.half))
     if found.faint:
