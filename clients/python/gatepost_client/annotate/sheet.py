@@ -26,6 +26,7 @@ from gatepost_client.verdict import Category, ImageFinding, Reason, TextLine, Ve
 
 _NARROWEST = 360  # pixels: the band needs room for its letters
 _SHOWN_SCORE = 0.05  # below it a line's score says nothing
+_FEW_MARKS = 12  # more have smaller labels
 _SHOWN_FINDING = 0.5  # below it a finding has no box, unless it is a reason
 
 
@@ -49,7 +50,9 @@ def draw_sheet(picture: Picture, verdict: Verdict, view: View) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     _draw_band(draw, verdict, letters, width)
     within = (0.0, float(band), float(sheet.width), float(sheet.height))
-    _draw_marks(draw, list(_marks(verdict, view, picture.scale, within)), letters, within)
+    # The suspicious ones first: they get the best places.
+    marks = sorted(_marks(verdict, view, picture.scale, within), key=lambda mark: mark.colour == NEUTRAL)
+    _draw_marks(draw, marks, letters, within)
     return sheet
 
 
@@ -149,16 +152,16 @@ def _draw_marks(draw: ImageDraw.ImageDraw, marks: list[_Mark], letters: int, wit
         # A dark and a light rim, so that the colour stands off from any picture.
         for colour, width in ((BLACK, stroke + 8), (WHITE, stroke + 4), (mark.colour, stroke)):
             draw.line(ring, fill=colour, width=width, joint="curve")
+    small = max(13, round(letters * (0.85 if len(marks) <= _FEW_MARKS else 0.6)))
     anchors = [bounds(mark.outline) for mark in marks]
     placed: list[Box] = []
     for index, mark in enumerate(marks):
-        widest = within[2] - within[0] - letters
         *words, score = mark.label.rpartition(" · ")
         tail = words[1] + score
-        text = shortened(words[0], letters, widest - font(letters).getlength(tail)) + tail
-        size = font(letters).getlength(text) + 0.6 * letters, 1.45 * letters
+        widest = within[2] - within[0] - small - font(small).getlength(tail)
+        text = shortened(words[0], small, widest) + tail
+        size = font(small).getlength(text) + 0.6 * small, 1.45 * small
         box = place(size, anchors[index], within, placed, anchors[:index] + anchors[index + 1 :])
         placed.append(box)
         draw.rectangle(box, fill=mark.colour, outline=WHITE)
-        centre = box[0] + 0.3 * letters, (box[1] + box[3]) / 2
-        draw.text(centre, text, ink_on(mark.colour), font(letters), anchor="lm")
+        draw.text((box[0] + 0.3 * small, (box[1] + box[3]) / 2), text, ink_on(mark.colour), font(small), anchor="lm")
