@@ -109,7 +109,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
             raise invalid(ErrorReason.FIELD_INVALID, "no request was sent", field="")
         if isinstance(request, GatepostError):
             raise request
-        structlog.contextvars.bind_contextvars(request_id=request.request_id, locale=request.locale)
+        # Cut: neither is checked yet, and both end up in logs.
+        structlog.contextvars.bind_contextvars(request_id=request.request_id[:128], locale=request.locale[:35])
         return request
 
 
@@ -138,7 +139,7 @@ async def _abort(context: Context, error: GatepostError) -> None:
     known = structlog.contextvars.get_contextvars()
     request_id = str(known.get("request_id", ""))
     _log.info("refused", request_id=request_id, reason=error.reason.value, field=error.field)
-    status = rpc_status.to_status(status_of(error, request_id=request_id[:128], locale=str(known.get("locale", ""))))
+    status = rpc_status.to_status(status_of(error, request_id=request_id, locale=str(known.get("locale", ""))))
     await context.abort(status.code, status.details, status.trailing_metadata)
 
 

@@ -72,7 +72,7 @@ async def serve(
         moderator = Moderator(
             chosen,
             policies,
-            MemoryVerdictStore(capacity=settings.verdicts_kept, ttl_s=settings.verdict_ttl_s),
+            MemoryVerdictStore(capacity_bytes=settings.verdict_store_bytes, ttl_s=settings.verdict_ttl_s),
             RequestLimits(image_bytes=settings.max_image_bytes),
         )
         server = _server(settings, admission)

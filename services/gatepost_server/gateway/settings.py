@@ -72,7 +72,7 @@ class GatewaySettings(BaseSettings):
     grace_s: Seconds = Field(20.0, description="How long images inside may finish after SIGTERM")
     watch_interval_s: Seconds = Field(0.5, description="How often Triton's readiness is looked at")
 
-    verdicts_kept: Count = 10_000
+    verdict_store_bytes: Count = Field(64 * MIB, description="About how much memory GetVerdict's verdicts may take")
     verdict_ttl_s: Seconds = 3_600.0
 
     image_uri_prefixes: tuple[str, ...] = Field(

@@ -24,15 +24,27 @@ class VerdictStore(Protocol):
 
 
 class MemoryVerdictStore:
-    """The last verdicts of this process: at most `capacity` of them, each for at most `ttl_s` seconds."""
+    """The last verdicts of this process, within about `capacity_bytes`, each for at most `ttl_s` seconds."""
 
-    def __init__(self, *, capacity: int, ttl_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._verdicts: TTLCache[str, Verdict] = TTLCache(capacity, ttl_s, timer=clock)
+    def __init__(self, *, capacity_bytes: int, ttl_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._verdicts: TTLCache[str, Verdict] = TTLCache(
+            capacity_bytes, ttl_s, timer=clock, getsizeof=approximate_bytes
+        )
 
     async def put(self, verdict: Verdict) -> None:
-        """As VerdictStore.put; the oldest verdict makes room."""
-        self._verdicts[verdict.name] = verdict
+        """As VerdictStore.put; the oldest verdicts make room. One that no room could hold is not kept."""
+        if approximate_bytes(verdict) <= self._verdicts.maxsize:
+            self._verdicts[verdict.name] = verdict
 
     async def get(self, name: str) -> Verdict | None:
         """As VerdictStore.get."""
         return self._verdicts.get(name)
+
+
+def approximate_bytes(verdict: Verdict) -> int:
+    """What a verdict takes in memory: lines weigh most. Measured with tracemalloc on CPython 3.11."""
+    evidence = verdict.evidence
+    if evidence is None:
+        return 4_000
+    texts = 2 * sum(len(line.text) for line in evidence.lines)
+    return 8_000 + 1_800 * len(evidence.lines) + 4 * texts + 32 * len(evidence.embedding)

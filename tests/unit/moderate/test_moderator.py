@@ -25,7 +25,7 @@ def scorer():
 
 @pytest.fixture
 def moderator(scorer):
-    return Moderator(scorer, open_book(), MemoryVerdictStore(capacity=10, ttl_s=60.0), RequestLimits())
+    return Moderator(scorer, open_book(), MemoryVerdictStore(capacity_bytes=1 << 20, ttl_s=60.0), RequestLimits())
 
 
 async def test_a_clean_image_is_allowed_and_its_verdict_kept(moderator):
@@ -80,7 +80,7 @@ async def test_a_bad_request_never_reaches_the_scorer(moderator, scorer, changed
 
 
 async def test_a_failed_run_leaves_no_verdict_behind(scorer):
-    store = MemoryVerdictStore(capacity=10, ttl_s=60.0)
+    store = MemoryVerdictStore(capacity_bytes=1 << 20, ttl_s=60.0)
     moderator = Moderator(scorer, open_book(), store, RequestLimits())
     scorer.is_ready = False
     with pytest.raises(GatepostError) as caught:
