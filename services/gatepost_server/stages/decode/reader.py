@@ -106,7 +106,9 @@ def _frames(data: bytes, header: Header, limits: Limits) -> Iterator[Image.Image
             image.load()
             limits.check_size(*image.size)
             simple = pixels.to_srgb(pixels.simple_mode(image), image.info.get("icc_profile"))
-            yield pixels.upright(simple, pixels.orientation_of(image))
+            turned = pixels.upright(simple, pixels.orientation_of(image))
+            # The next seek writes over `image`, and a frame must outlive it.
+            yield image.copy() if turned is image else turned
 
 
 def _unreadable(whole: views.Size, shown: views.Size) -> tuple[Skipped, ...]:

@@ -77,6 +77,21 @@ def test_the_last_frame_is_always_looked_at(kind, count):
     assert np.abs(shown - np.asarray(last)).mean() < 12
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_every_view_shows_its_own_frame(kind, mode):
+    papers = ["#b01020", "#104080", "#108040", "#805010", "#301060"]
+    frames = [card(f"card {index}", paper=paper) for index, paper in enumerate(papers)]
+    if mode == "RGBA":
+        frames = [frame.convert("RGBA") for frame in frames]
+        for frame in frames:
+            frame.paste((0, 0, 0, 0), (0, 0, 20, 20))
+    result = decoded(animation(frames, kind, **({"disposal": 2} if kind == "GIF" else {})), max_views=10)
+    for view, shown in zip(facts_of(result).views, result.arrays["OCR_PIXELS"], strict=True):
+        expected = np.asarray(frames[view.frame].convert("RGB")).astype(int)
+        assert np.abs(shown[20:] - expected[20:]).mean() < 12, view
+
+
 def test_distinct_frames_are_preferred_to_alike_ones():
     frames = [card("same").copy() for _ in range(20)]
     frames[7] = card("OTHER")
