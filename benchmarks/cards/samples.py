@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.cards.backgrounds import SIDE, confetti, festive, gradient, paper
+from benchmarks.cards.backgrounds import SIDE, festive, gradient, paper
 from benchmarks.cards.fonts import Face
 from benchmarks.cards.lettering import Ink, along, arc, column, lay, straight
 from benchmarks.cards.styles import Card, Drawing
@@ -57,8 +57,8 @@ def tiny(drawing: Drawing) -> None:
 SAMPLES: dict[str, tuple[Callable[[Drawing], None], Callable[..., np.ndarray]]] = {
     "plain": (plain, paper),
     "vertical": (vertical, festive),
-    "upside_down": (upside_down, confetti),
-    "curved": (curved, gradient),
+    "upside_down": (upside_down, gradient),
+    "curved": (curved, paper),
     "tiny": (tiny, paper),
 }
 

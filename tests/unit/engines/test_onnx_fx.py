@@ -48,7 +48,7 @@ CASES = {
             node(
                 "Resize",
                 "x",
-                "",
+                "roi",
                 "s",
                 mode="nearest",
                 coordinate_transformation_mode="asymmetric",

@@ -16,14 +16,16 @@ from gatepost_server.stages.ocr_detect.passes import Found
 
 FAINT = 70  # levels between light and dark, below which a crop is also read with its contrast spread out
 LOOKS = 2  # the second look starts from a straighter strip than the first
+SAME_PLACE = 0.5  # intersection over union, from which two lines may be one
 STRAIGHT = 0.75  # fill of the rectangle from which text is surely straight
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of one view. `polygon` is in pixels of the view; `crops` are CROP_HEIGHT high, BGR."""
+    """One line of one view. `polygon` and `height` are in pixels of the view; `crops` are CROP_HEIGHT high, BGR."""
 
     polygon: Floats
+    height: float
     crops: tuple[Pixels, ...]
     view: int
 
@@ -31,34 +33,42 @@ class Line:
 def line_of(found: Found, image: Pixels, view: int) -> Line:
     """The line that `found` is: laid flat by its rectangle, and unrolled along its middle where it may be bent."""
     region = found.region
-    outline, crops = region.quad, [quad_crop(image, region.quad)]
+    outline, height, crops = region.quad, region.height, [quad_crop(image, region.quad)]
     if region.fill < STRAIGHT and (band := find_band(region)) is not None:
         for _ in range(LOOKS):
             band = follow_ink(image, band)
-        outline = band.polygon
+        outline, height = band.polygon, 2 * band.half
         crops.insert(0, bent_crop(image, band.middle, band.half))
     if found.faint:
         crops = [with_full_contrast(crop) for crop in crops]
     elif spread(crops[-1]) < FAINT:
         crops.append(with_full_contrast(crops[0]))
-    return Line(outline, tuple(crops), view)
+    return Line(outline, height, tuple(crops), view)
 
 
-def same_line(one: Line, other: Line) -> bool:
-    """Whether two views show the same text at the same place: overlapping outlines and nearly equal pixels.
+def shown_before(line: Line, earlier: Sequence[Line], views: NDArray[np.uint8]) -> bool:
+    """Whether one of `earlier` is the same text: found at the same place of a view whose pixels are nearly the same."""
+    height, width = views.shape[1:3]
+    low = np.clip(np.floor(line.polygon.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    high = np.clip(np.ceil(line.polygon.max(axis=0)), low + 1, (width, height)).astype(int)
+    window = np.s_[low[1] : high[1], low[0] : high[0]]
+    return any(
+        _overlap(line.polygon, other.polygon) >= SAME_PLACE
+        and _same_pixels(views[line.view][window], views[other.view][window], line.height)
+        for other in earlier
+    )
 
-    A changed character changes a window of a quarter of the crop's height by much of the crop's own contrast,
-    however low that is; noise of compression does not.
+
+def _same_pixels(ours: Pixels, theirs: Pixels, height: float) -> bool:
+    """Whether no spot of a quarter of a line's height differs by much, or by a tenth of the picture's own contrast.
+
+    Rather a line twice than a changed one lost: a new character changes such a spot by a third of the
+    contrast between letters and ground, noise of compression by a few levels.
     """
-    if _overlap(one.polygon, other.polygon) < 0.8:
-        return False
-    ours, theirs = one.crops[0], other.crops[0]
-    if abs(ours.shape[1] - theirs.shape[1]) > 0.1 * ours.shape[1]:
-        return False
-    grey = cv2.cvtColor(ours, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    other_grey = cv2.resize(cv2.cvtColor(theirs, cv2.COLOR_BGR2GRAY).astype(np.float32), grey.shape[::-1])
-    difference = cv2.blur(np.abs(grey - other_grey), (12, 12))
-    return float(difference.max()) < 2 + 0.35 * float(grey.std())
+    grey, other_grey = (cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) for pixels in (ours, theirs))
+    side = max(1, round(height / 4))
+    difference = cv2.blur(np.abs(grey - other_grey), (side, side))
+    return float(difference.max()) <= min(8.0, max(1.0, 0.1 * spread(ours)))
 
 
 def _overlap(one: Floats, other: Floats) -> float:

@@ -14,7 +14,7 @@ from gatepost_server.engines.net import NetFile
 from gatepost_server.engines.weights import find_weights
 from gatepost_server.stages.base import Arrays, StageResult
 from gatepost_server.stages.ocr_detect.crops import Pixels
-from gatepost_server.stages.ocr_detect.lines import Line, line_of, same_line, strip_of
+from gatepost_server.stages.ocr_detect.lines import Line, line_of, shown_before, strip_of
 from gatepost_server.stages.ocr_detect.passes import Detector
 from gatepost_server.stages.ocr_detect.regions import Thresholds
 from gatepost_server.tensors import contract
@@ -71,7 +71,7 @@ class OcrDetect:
                 continue
             seen = len(lines)
             for line in self._lines(view, index):
-                if not any(same_line(earlier, line) for earlier in lines[:seen]):
+                if not shown_before(line, lines[:seen], views):
                     lines.append(line)
         kept = _largest(lines, self._max_lines)
         skipped: tuple[Skipped, ...] = ()

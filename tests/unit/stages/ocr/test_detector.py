@@ -1,0 +1,93 @@
+"""Where the detector looks, with a net that sees bright pixels."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from gatepost_server.stages.ocr_detect.passes import MULTIPLE, Detector, fitting_scale, tile_spans
+from gatepost_server.stages.ocr_detect.regions import Thresholds
+
+
+class BrightNet:
+    """Says that every pixel above 200 is text; notes the shapes that it saw."""
+
+    batch = 1
+
+    def __init__(self):
+        self.seen = []
+
+    def run(self, images):
+        self.seen.append(images.shape[1:3])
+        return [(images.min(axis=-1, keepdims=False)[:, None] > 200).astype(np.float32)]
+
+
+def detector(net, side=256, contrast_side=0):
+    return Detector(net, side=side, contrast_side=contrast_side, thresholds=Thresholds())
+
+
+def picture(height, width, *boxes, value=255):
+    """A dark picture with light bars (x, y, width, height)."""
+    image = np.zeros((height, width, 3), dtype=np.uint8)
+    for x, y, w, h in boxes:
+        image[y : y + h, x : x + w] = value
+    return image
+
+
+@pytest.mark.parametrize("length", [32, 256, 384, 416, 1000 // 32 * 32, 2048])
+def test_tiles_cover_everything_and_overlap(length):
+    spans = tile_spans(length, 256)
+    assert spans[0].start == 0
+    assert spans[-1].stop == length
+    assert all(later.start <= earlier.stop - 64 for earlier, later in itertools.pairwise(spans))
+    assert all(bound % MULTIPLE == 0 for span in spans for bound in (span.start, span.stop))
+
+
+def test_a_small_picture_is_looked_at_once():
+    net = BrightNet()
+    found = detector(net).find(picture(200, 256, (40, 60, 120, 20)))
+    assert len(found) == 1
+    assert net.seen == [(192, 256)]
+
+
+def test_small_text_of_a_large_picture_is_found_in_the_tiles():
+    net = BrightNet()
+    found = detector(net).find(picture(1024, 1024, (700, 600, 80, 5)))
+    assert len(found) == 1
+    assert found[0].region.quad.mean(axis=0) == pytest.approx([740, 602], abs=3)
+    assert len(net.seen) > 4
+
+
+def test_text_on_the_border_of_two_tiles_stays_one_line():
+    net = BrightNet()
+    found = detector(net).find(picture(128, 1024, (100, 60, 800, 12)))
+    assert len(found) == 1
+
+
+def test_large_text_is_found_once_although_every_tile_sees_a_part():
+    found = detector(BrightNet()).find(picture(1024, 1024, (100, 300, 800, 120)))
+    assert len(found) == 1
+
+
+def test_faint_text_is_found_by_its_contrast():
+    ground = np.full((256, 256, 3), 140, dtype=np.uint8)
+    ground[100:120, 40:200] = 190
+    plain = detector(BrightNet()).find(ground)
+    looking_closer = detector(BrightNet(), contrast_side=256).find(ground)
+    assert plain == []
+    assert [found.faint for found in looking_closer] == [True]
+
+
+def test_what_the_first_pass_found_is_not_found_again():
+    found = detector(BrightNet(), contrast_side=128).find(picture(256, 256, (40, 100, 160, 20)))
+    assert [entry.faint for entry in found] == [False]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (32, 2048)])
+def test_odd_shapes_are_looked_at(shape):
+    assert detector(BrightNet(), contrast_side=128).find(np.zeros((*shape, 3), dtype=np.uint8)) == []
+
+
+def test_the_scale_bounds_pixels_not_sides():
+    assert fitting_scale(picture(512, 128), 256) == 1.0
+    assert fitting_scale(picture(512, 512), 256) == 0.5
