@@ -1,0 +1,5 @@
+"""python -m gatepost_client.cli"""
+
+from gatepost_client.cli import main
+
+main()
