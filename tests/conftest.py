@@ -21,18 +21,8 @@ sys.path.insert(0, str(TESTS / "fakes"))
 
 
 def triton_settings(repository: Path, folder: Path, **more) -> TritonSettings:
-    """Free ports, everything that is written below `folder`, one thread for each net."""
-    return TritonSettings(
-        **{
-            "repository": repository,
-            "grpc_port": 0,
-            "http_port": 0,
-            "metrics_port": 0,
-            "cache": folder / "cache",
-            "log_file": folder / "triton.log",
-            **more,
-        }
-    )
+    """Free ports, and everything that is written below `folder`."""
+    return TritonSettings(repository=repository, cache=folder / "cache", log_file=folder / "triton.log", **more)
 
 
 def running(settings: TritonSettings):
