@@ -71,20 +71,20 @@ def test_traditional_characters_become_simplified() -> None:
     assert simplify("恭喜發財") == "恭喜发财"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(ANY_TEXT, TRICKY))
 def test_normalising_twice_changes_nothing_more(text: str) -> None:
     once = normalize(text)
     assert normalize(once) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ANY_TEXT)
 def test_normalising_grows_a_text_by_a_bounded_factor(text: str) -> None:
     assert len(normalize(text)) <= 18 * len(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ANY_TEXT)
 def test_no_invisible_or_upper_case_characters_are_left(text: str) -> None:
     normalized = normalize(text)

@@ -59,7 +59,7 @@ def test_nothing_is_similar_to_nothing() -> None:
     assert similarities([], GREETING, [()]) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=3))
 def test_similarity_is_always_between_nought_and_one(line: str, expected: list[str]) -> None:
     assert 0.0 <= expected_similarity(line, expected) <= 1.0
