@@ -39,6 +39,10 @@ class SequenceClassifier:
     """
 
     def __init__(self, directory: str, labels: str = "", device: str = "cpu") -> None:
+        # Here, so that the stage costs no torch where nobody asks for a second opinion.
+        from gatepost_server.engines.torchvision_shim import ensure_torchvision
+
+        ensure_torchvision()
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
