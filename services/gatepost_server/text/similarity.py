@@ -29,6 +29,8 @@ _REVERSED_AT_MOST = 0.4
 # Unrelated English strings share about a third of their letters; that much counts as nothing.
 _LATIN_CHANCE = 0.4
 
+_MOST_PIECES = 12  # nested pieces of one line; a line made of more is no greeting
+
 _WORTH_MATCHING = 0.5  # part of an expected text below this is no sign of it at all
 
 
@@ -70,13 +72,13 @@ def _best(line: str, expected: tuple[str, ...]) -> float:
     return max(_accounted(line, expected), _accounted(line[::-1], expected)) / len(line)
 
 
-def _accounted(line: str, expected: tuple[str, ...]) -> float:
+def _accounted(line: str, expected: tuple[str, ...], depth: int = 0) -> float:
     """How many characters of `line` the expected texts explain, as a sum of length times similarity."""
     best, start, end = max((_place(line, target) for target in expected), default=(0.0, 0, 0))
     if best < _WORTH_MATCHING or end <= start:
         return 0.0
-    rest = (line[:start], line[end:])
-    return best * (end - start) + sum(_accounted(part, expected) for part in rest if len(part) >= 2)
+    rest = (line[:start], line[end:]) if depth < _MOST_PIECES else ()
+    return best * (end - start) + sum(_accounted(part, expected, depth + 1) for part in rest if len(part) >= 2)
 
 
 def _place(line: str, target: str) -> tuple[float, int, int]:

@@ -63,3 +63,7 @@ def test_nothing_is_similar_to_nothing() -> None:
 @given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=3))
 def test_similarity_is_always_between_nought_and_one(line: str, expected: list[str]) -> None:
     assert 0.0 <= expected_similarity(line, expected) <= 1.0
+
+
+def test_a_very_long_line_of_pieces_is_compared_all_the_same() -> None:
+    assert 0.0 <= expected_similarity("春x" * 1_000, ["春", "福春"]) <= 1.0

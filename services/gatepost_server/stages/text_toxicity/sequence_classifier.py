@@ -32,13 +32,13 @@ _MAX_TOKENS = 128
 
 
 class SequenceClassifier:
-    """A local checkpoint with its tokenizer, on one device.
+    """A local checkpoint with its tokenizer on one device ("auto": CUDA where torch sees one, else the CPU).
 
     `labels` ("LABEL_1=insult,LABEL_2=hate") adds to the label names known above. One-label-per-text heads
     are read with softmax, multi-label ones with sigmoid (the checkpoint's own problem_type).
     """
 
-    def __init__(self, directory: str, labels: str = "", device: str = "cpu") -> None:
+    def __init__(self, directory: str, labels: str = "", device: str = "auto") -> None:
         # Here, so that the stage costs no torch where nobody asks for a second opinion.
         from gatepost_server.engines.torchvision_shim import ensure_torchvision
 
@@ -47,7 +47,7 @@ class SequenceClassifier:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self._torch = torch
-        self._device = device
+        self._device = device = _available() if device == "auto" else device
         self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, local_files_only=True)
         model: Any = AutoModelForSequenceClassification.from_pretrained(directory, local_files_only=True)
         self._model = model.to(device).eval()
@@ -75,6 +75,12 @@ class SequenceClassifier:
             logits = self._model(**encoded.to(self._device)).logits.float()
             values = logits.sigmoid() if self._multi_label else logits.softmax(-1)
         return np.asarray(values.cpu().numpy(), np.float32)
+
+
+def _available() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _parse(labels: str) -> dict[str, Category]:

@@ -45,7 +45,7 @@ _MAX_LINE = 2_000  # characters of one line that are judged
 
 class TextToxicity:
     """Parameters: `directory` (weights.npz, lexicons/); optional `classifier` (folder of a Hugging Face sequence
-    classifier), `classifier_labels` ("LABEL_1=insult,...") and `device` ("cpu" or a torch device).
+    classifier), `classifier_labels` ("LABEL_1=insult,...") and its `device` ("auto", or one of torch's).
     """
 
     contract: ClassVar[ModelContract] = TEXT_TOXICITY
@@ -55,7 +55,7 @@ class TextToxicity:
         model = read_model(directory / "weights.npz")
         second: SequenceClassifier | None = None
         if parameters.get("classifier"):
-            device = parameters.get("device") or "cpu"
+            device = parameters.get("device") or "auto"
             second = SequenceClassifier(parameters["classifier"], parameters.get("classifier_labels", ""), device)
         lexicon = read_lexicon(directory / "lexicons")
         self._judge = Judge(TextScorer(lexicon, model), second)
@@ -82,7 +82,7 @@ class TextToxicity:
                 ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "the lines' tensors have different lengths"
             )
         read = [_decode(text) for text in texts]
-        expected = [text for text in map(_decode, item[EXPECTED.name]) if comparable(text)]
+        expected = [text for text in (_decode(value)[:_MAX_LINE] for value in item[EXPECTED.name]) if comparable(text)]
         boxes = _boxes(points, sizes)
         trusts = [float(confidence) for confidence in confidences]
         lines = self._judge.lines([text[:_MAX_LINE] for text in read], trusts)
