@@ -52,8 +52,8 @@ class Supervisor:
         """
         started = time.monotonic()
         self._server = TritonServer(self._settings)
-        log.info("triton.starting", pid=self._server.pid)
         try:
+            log.info("triton.starting", pid=self._server.pid)
             self._server.wait_ready(stop)
             self._stubs = find_stubs(self._server.pid)
         except BaseException:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from gatepost_server.cli.app import app
@@ -21,7 +22,10 @@ POLICIES = Path(__file__).parents[3] / "services" / "gatepost_server" / "policy"
 
 @pytest.fixture
 def run():
-    return lambda *arguments, **options: CliRunner().invoke(app, [*map(str, arguments)], **options)
+    """Runs a command in this process, with logs of its own that end with it."""
+    before = structlog.get_config()
+    yield lambda *arguments, **options: CliRunner().invoke(app, [*map(str, arguments)], **options)
+    structlog.configure(**before)
 
 
 def test_a_good_policy_file_is_named_with_its_version(run):
