@@ -199,8 +199,7 @@ from pathlib import Path
 from gatepost_server.serving.server import TritonServer
 from gatepost_server.serving.settings import TritonSettings
 folder = Path(sys.argv[2])
-server = TritonServer(TritonSettings(Path(sys.argv[1]), grpc_port=0, http_port=0, metrics_port=0,
-                                     cache=folder / "cache", log_file=folder / "log"))
+server = TritonServer(TritonSettings(Path(sys.argv[1]), cache=folder / "cache", log_file=folder / "log"))
 server.wait_ready(threading.Event())
 print(server.pid, server._memory.prefix, flush=True)
 time.sleep(60)
