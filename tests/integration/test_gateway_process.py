@@ -10,6 +10,7 @@ import threading
 import time
 
 import grpc
+import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -55,6 +56,9 @@ class Process:
     def address(self) -> str:
         assert self._ready.wait(30.0), "".join(self.lines)
         return next(line.split()[1] for line in self.lines if line.startswith("READY"))
+
+    def memory_bytes(self) -> int:
+        return psutil.Process(self._process.pid).memory_info().rss
 
     def send(self, number: int) -> None:
         self._process.send_signal(number)
@@ -117,6 +121,18 @@ def test_what_does_not_finish_within_the_grace_time_is_ended(start):
         assert process.wait() == 0
         assert time.monotonic() - started < 5.0
         assert inside.exception(timeout=5.0) is not None
+
+
+def test_memory_is_given_back_after_large_images(start):
+    process = start()
+    large = script() + b" " * (19 << 20)
+    with grpc.insecure_channel(process.address(), options=[("grpc.max_send_message_length", -1)]) as channel:
+        stub = moderation_pb2_grpc.ModerationServiceStub(channel)
+        stub.Moderate(wire.ModerateRequest(image=b"warm"))
+        before = process.memory_bytes()
+        for _ in range(15):
+            stub.Moderate(wire.ModerateRequest(image=large))
+        assert process.memory_bytes() - before < 60 << 20  # three images
 
 
 def test_logs_say_what_was_decided_and_never_what_was_written(start):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -90,22 +90,23 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         methods: Any = handler
         behaviour: Behaviour = methods.unary_unary
 
-        async def admitted(requests: AsyncIterator[Any], context: Context) -> Any:
+        async def admitted(_: Any, context: Context) -> Any:
             with self._admission.enter() as ticket:
-                request = await self._first(requests)
+                request = await self._first(context)
                 ticket.resize(self._reserve if request.image_uri else len(request.image))
                 return await behaviour(request, context)
 
         return grpc.stream_unary_rpc_method_handler(admitted, handler.request_deserializer, handler.response_serializer)
 
-    async def _first(self, requests: AsyncIterator[Any]) -> Any:
+    async def _first(self, context: Context) -> Any:
         try:
-            request = await asyncio.wait_for(anext(aiter(requests), None), self._timeout_s)
+            # Not the request iterator: gRPC's is a reference cycle, and would keep the image until gc runs.
+            request = await asyncio.wait_for(context.read(), self._timeout_s)
         except TimeoutError:
             raise GatepostError(
                 ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "the request did not arrive in time"
             ) from None
-        if request is None:
+        if request is grpc.aio.EOF:  # type: ignore[attr-defined] # missing in the stubs
             raise invalid(ErrorReason.FIELD_INVALID, "no request was sent", field="")
         if isinstance(request, GatepostError):
             raise request

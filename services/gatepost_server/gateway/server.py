@@ -21,6 +21,7 @@ from gatepost_server.gateway.admission import Admission, AdmissionLimits
 from gatepost_server.gateway.health import MODERATION, POLICY, watch
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
+from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
 from gatepost_server.gateway.tokens import TokenInterceptor
@@ -52,6 +53,7 @@ async def serve(
     `ready` gets the address as soon as the port is open; health says when images can be judged. `scorer` is
     Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files).
     """
+    release_large_blocks()
     _log.info("starting", settings=settings.printable())
     policies = open_book(settings.policies, default=settings.default_policy)
     admission = Admission(

@@ -101,6 +101,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
             return wire.ModerateStreamResponse(request_id=request.request_id, verdict=verdict)
 
         stream = ModerationStream(
+            read=context.read,
             judge=judge,
             refuse=_refusal,
             write=context.write,
@@ -110,7 +111,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         )
         self._streams += 1
         try:
-            await stream.run(aiter(requests))
+            await stream.run()
         finally:
             self._streams -= 1
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 
@@ -12,6 +13,7 @@ from gatepost_server.domain.errors import ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission, Ticket, draining
 
 Incoming = wire.ModerateStreamRequest | GatepostError
+Read = Callable[[], Awaitable[Any]]  # the next Incoming, or grpc.aio.EOF
 Judge = Callable[[wire.ModerateRequest], Awaitable[wire.ModerateStreamResponse]]
 Refuse = Callable[[GatepostError, wire.ModerateRequest], wire.ModerateStreamResponse]
 Write = Callable[[wire.ModerateStreamResponse], Awaitable[None]]
@@ -26,9 +28,18 @@ class ModerationStream:
     """
 
     def __init__(
-        self, *, judge: Judge, refuse: Refuse, write: Write, admission: Admission, window: int, reserve: int
+        self,
+        *,
+        read: Read,
+        judge: Judge,
+        refuse: Refuse,
+        write: Write,
+        admission: Admission,
+        window: int,
+        reserve: int,
     ) -> None:
         """`judge` never raises GatepostError; `reserve` is the size to count for an image given by URI."""
+        self._read = read
         self._judge = judge
         self._refuse = refuse
         self._write = write
@@ -38,13 +49,13 @@ class ModerationStream:
         self._writing = asyncio.Lock()
         self._unanswered: set[str] = set()
 
-    async def run(self, requests: AsyncIterator[Incoming]) -> None:
+    async def run(self) -> None:
         """Answer every request, then return; also when the client is gone, which cancels its work.
 
         Raises GatepostError (draining) once those inside are answered.
         """
         try:
-            await self._serve(requests)
+            await self._serve()
         except ExceptionGroup as group:
             if group.split(grpc.aio.InternalError)[1] is not None:
                 raise
@@ -52,23 +63,24 @@ class ModerationStream:
         if self._admission.closed.is_set():
             raise draining()
 
-    async def _serve(self, requests: AsyncIterator[Incoming]) -> None:
+    async def _serve(self) -> None:
         async with asyncio.TaskGroup() as answers:
             drained = False
             while not drained:
                 await self._window.acquire()
-                message = await self._next(requests)
+                message = await self._next()
                 if message is None:
                     break
                 drained = await self._take(message, answers)
 
-    async def _next(self, requests: AsyncIterator[Incoming]) -> Incoming | None:
+    async def _next(self) -> Incoming | None:
         """The next request; None at the client's end and when the gateway drains."""
-        reading = asyncio.ensure_future(anext(requests, None))
+        reading = asyncio.ensure_future(self._read())
         closing = asyncio.ensure_future(self._admission.closed.wait())
         try:
             await asyncio.wait({reading, closing}, return_when=asyncio.FIRST_COMPLETED)
-            return reading.result() if reading.done() else None
+            message = reading.result() if reading.done() else None
+            return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined] # missing in the stubs
         finally:
             reading.cancel()
             closing.cancel()
