@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from training.clip import sources, sprites
-from training.clip.risk import CATEGORIES, KIND
+from training.clip.risk import AMBIGUOUS, CATEGORIES, KIND
 from training.clip.sprites import Sprite
 
 SIDE = 160  # pixels, the net's input
@@ -70,7 +70,7 @@ class CardMaker:
         self._pixels.extend(chosen.pixels)
         self._sprites.extend(chosen.sprites)
         self._risks.extend(chosen.risks)
-        harmless = [first + i for i, risk in enumerate(chosen.risks) if risk not in CATEGORIES]
+        harmless = [first + i for i, risk in enumerate(chosen.risks) if risk not in (*CATEGORIES, AMBIGUOUS)]
         self._by_set.append(harmless)
         for name, groups in self._by_risk.items():
             members = [first + i for i, risk in enumerate(chosen.risks) if risk == name]
@@ -209,6 +209,10 @@ def dress(pixels: NDArray[np.uint8], mono: bool, side: int, rng: random.Random) 
     elif rng.random() < 0.3:
         gains = np.array([*(rng.uniform(0.6, 1.1) for _ in range(3)), 1.0], dtype=np.float32)
         pixels = np.minimum(pixels * gains, 255).astype(np.uint8)
+    elif rng.random() < 0.3:  # towards one colour, for a bomb need not be black
+        share, tint = rng.uniform(0.15, 0.6), np.array(_colour(rng), dtype=np.float32)
+        pixels = pixels.copy()
+        pixels[..., :3] = (pixels[..., :3] * (1 - share) + tint * share).astype(np.uint8)
     sprite = Image.fromarray(pixels)
     if rng.random() < 0.5:
         sprite = sprite.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

@@ -14,6 +14,7 @@ from training.clip import sources, sprites
 from training.clip.cards import dress, ground, write
 from training.clip.risk import AMBIGUOUS, CATEGORIES, KIND
 
+_INTERFACE_SETS = (*sources.ICONIFY_ICONS_TRAIN, *sources.ICONIFY_ICONS_CALIBRATE)  # mostly symbols that no card shows
 _SIZES = ((512, 512), (512, 512), (384, 512), (512, 384), (288, 512))  # width, height: what decode sends
 
 
@@ -40,7 +41,7 @@ class FullCardMaker:
                     self._risky[risk].append((pixels, sprite.mono))
                 elif risk == KIND:
                     self._kind.append((pixels, sprite.mono))
-                elif risk != AMBIGUOUS:
+                elif risk != AMBIGUOUS and name not in _INTERFACE_SETS:
                     self._other.append((pixels, sprite.mono))
         font = sources.cjk_font(cache)
         self._fonts = [ImageFont.truetype(str(font), size, index=2) for size in (28, 40, 56, 80)]
@@ -88,7 +89,7 @@ class FullCardMaker:
         return FullCard(np.asarray(card), category, size)
 
     def _harmless(self, rng: random.Random) -> list[tuple[NDArray[np.uint8], bool]]:
-        return self._kind if self._kind and rng.random() < 0.6 else self._other
+        return self._kind if rng.random() < 0.6 else self._other
 
     @staticmethod
     def _put(

@@ -15,17 +15,16 @@ ICONIFY_EMOJI_TRAIN = ("twemoji", "noto", "noto-v1", "emojione", "fxemoji")
 ICONIFY_ICONS_TRAIN = ("game-icons", "mdi", "fa6-solid", "ph", "icon-park", "streamline-emojis")
 # Other hands' drawings for calibration: not trained on, not measured on.
 ICONIFY_EMOJI_CALIBRATE = ("fluent-emoji-high-contrast",)
-ICONIFY_ICONS_CALIBRATE = ("tabler", "lucide", "material-symbols")
+ICONIFY_ICONS_CALIBRATE = ("tabler", "lucide")
 # Never trained on. openmoji is CC BY-SA 4.0: it may be looked at, not learnt from.
 ICONIFY_EMOJI_TEST = ("fluent-emoji-flat", "openmoji")
-ICONIFY_ICONS_TEST = ("healthicons",)
 
 NPM_PACKAGES = (
     *(
         f"@iconify-json/{name}"
         for name in (
             *(*ICONIFY_EMOJI_TRAIN, *ICONIFY_EMOJI_CALIBRATE, *ICONIFY_EMOJI_TEST),
-            *(*ICONIFY_ICONS_TRAIN, *ICONIFY_ICONS_CALIBRATE, *ICONIFY_ICONS_TEST),
+            *(*ICONIFY_ICONS_TRAIN, *ICONIFY_ICONS_CALIBRATE),
         )
     ),
     "emojibase-data",

@@ -40,7 +40,7 @@ class Recipe:
     """Everything that decides what comes out."""
 
     seed: int = 0
-    steps: int = 550
+    steps: int = 850
     batch: int = 96
     fresh: int = 40  # new cards a step
     ring: int = 10_000  # cards whose features are kept
