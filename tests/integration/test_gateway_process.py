@@ -135,6 +135,18 @@ def test_memory_is_given_back_after_large_images(start):
         assert process.memory_bytes() - before < 60 << 20  # three images
 
 
+def test_texts_are_logged_only_where_the_operator_says_so(start):
+    process = start(GATEPOST_GATEWAY_LOG_TEXT="true")
+    with grpc.insecure_channel(process.address()) as channel:
+        stub = moderation_pb2_grpc.ModerationServiceStub(channel)
+        stub.Moderate(wire.ModerateRequest(image=script(lines=[{"text": "Xyzzy"}]), prompt="Plugh"))
+    process.send(signal.SIGTERM)
+    assert process.wait() == 0
+    log = "".join(process.lines)
+    assert "Xyzzy" in log
+    assert "Plugh" in log
+
+
 def test_logs_say_what_was_decided_and_never_what_was_written(start):
     process = start(GATEPOST_GATEWAY_TOKENS='["hunter2"]')
     with grpc.insecure_channel(process.address()) as channel:

@@ -64,7 +64,7 @@ def verdict_to_wire(verdict: Verdict, extras: moderation.Extras) -> wire.Verdict
         policy=wire.PolicyRef(name=judgement.policy, version=judgement.policy_version),
         timings_ms=verdict.timings_ms,
     )
-    message.create_time.FromNanoseconds(int(verdict.created * 1e9))
+    message.create_time.FromMicroseconds(round(verdict.created * 1e6))  # a float holds no nanoseconds of today
     if judgement.user_message:
         message.user_message.locale = judgement.user_locale
         message.user_message.text = judgement.user_message
