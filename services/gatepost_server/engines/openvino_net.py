@@ -38,8 +38,8 @@ class OpenVinoNet:
                 "INFERENCE_NUM_THREADS": threads,
                 "NUM_STREAMS": 1,
                 "INFERENCE_PRECISION_HINT": precision,
-                # Every picture size is a new shape; a large cache of compiled shapes only costs memory.
-                "CPU_RUNTIME_CACHE_CAPACITY": 64,
+                # Every picture size is a new shape; a large cache of prepared shapes costs memory and saves little.
+                "CPU_RUNTIME_CACHE_CAPACITY": 16,
             },
         )
         self._request = compiled.create_infer_request()

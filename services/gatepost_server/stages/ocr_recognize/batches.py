@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Crop = NDArray[np.uint8]  # height, width, 3
 
-STEP = 32  # widths are rounded up to this, so that a net sees few different shapes
+STEP = 64  # widths are rounded up to this, so that a net sees few different shapes
 LEAST = 64
 GREY = 127  # what the recogniser's scale maps to zero: the padding of its training
 
