@@ -1,7 +1,7 @@
 """Fits calibration.json: `python -m training.clip.calibrate`.
 
 A category's line through two points of what kind cards score, from styles of the training (new seeds)
-and from styles that it never saw: at most 1% of kind cards reach 0.5, at most 0.2% reach 0.8. So 0.5 is
+and from styles that it never saw: a few in a thousand kind cards reach 0.5 (ALARMS), one in a thousand 0.8. So 0.5 is
 a level to review at and 0.8 is clear. Anchoring on false alarms and not on found drawings (Platt 1999)
 keeps the levels where they are when the model finds more.
 """
@@ -25,15 +25,18 @@ SETS = {
     "styles of the training": (*sources.ICONIFY_EMOJI_TRAIN, "game-icons", "openclipart"),
     "styles not trained on": (*sources.ICONIFY_EMOJI_CALIBRATE, *sources.ICONIFY_ICONS_CALIBRATE),
 }
-REVIEW, CLEAR = (0.5, 0.01), (0.8, 0.002)  # a probability, and the share of kind cards that may reach it
-_LEAST_GAP = 0.5  # raw units between the two points; nearer quantiles are chance
+REVIEW, CLEAR = 0.5, 0.8
+# The share of kind cards that may reach each; a missed weapon costs more than a second look.
+ALARMS = {"weapons": (0.007, 0.0015)}
+ALARMS_ELSEWHERE = (0.004, 0.001)
+_LEAST_GAP = 0.75  # raw units between the two points; nearer quantiles are chance
 _FIRST_SEED = 900_000_000  # far from the training's
 
 
-def line_through(kind: NDArray[np.float32]) -> tuple[float, float]:
+def line_through(kind: NDArray[np.float32], alarms: tuple[float, float]) -> tuple[float, float]:
     """Slope and intercept of the log odds, from the raw scores [N] of kind cards."""
-    low, high = (float(np.quantile(kind, 1 - share)) for _, share in (REVIEW, CLEAR))
-    odds_low, odds_high = (math.log(chance / (1 - chance)) for chance, _ in (REVIEW, CLEAR))
+    low, high = (float(np.quantile(kind, 1 - share)) for share in alarms)
+    odds_low, odds_high = (math.log(chance / (1 - chance)) for chance in (REVIEW, CLEAR))
     slope = (odds_high - odds_low) / max(high - low, _LEAST_GAP)
     return slope, odds_low - slope * low
 
@@ -55,7 +58,7 @@ def main() -> None:
     raw = np.concatenate(halves)
     lines = {}
     for name in CATEGORIES:
-        slope, intercept = line_through(raw[:, scored.categories.index(name)])
+        slope, intercept = line_through(raw[:, scored.categories.index(name)], ALARMS.get(name, ALARMS_ELSEWHERE))
         lines[name] = {"slope": round(slope, 4), "intercept": round(intercept, 4)}
     written = {
         "fitted_on": {name: list(sets) for name, sets in SETS.items()},
