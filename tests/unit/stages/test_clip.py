@@ -1,4 +1,4 @@
-"""The parts of the clip stage that need no trained net (tests/integration/test_clip.py has those that do)."""
+"""The parts of the clip stage that need no trained net (tests/integration/test_clip_weights.py has those that do)."""
 
 import itertools
 import json
