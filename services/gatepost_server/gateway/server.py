@@ -32,6 +32,7 @@ from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
 
+_WINDOW_BYTES = 1 << 20
 _CLOSE_S = 1.0  # for what remains on the wire once nothing is inside
 
 _log = structlog.get_logger("gatepost.gateway")
@@ -176,6 +177,9 @@ def _server(settings: GatewaySettings, admission: Admission) -> grpc.aio.Server:
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),
             ("grpc.max_send_message_length", -1),  # annotated images; what we make we may send
+            # A fixed window: left to itself it grows to megabytes, and the bodies of calls that were never read pile up.
+            ("grpc.http2.bdp_probe", 0),
+            ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
             ("grpc.so_reuseport", 0),  # a second gateway on the same port must fail, not share it in silence
             *([("grpc.max_connection_age_ms", round(1_000 * age_s))] if age_s is not None else []),
         ],
