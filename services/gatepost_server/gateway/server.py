@@ -177,7 +177,7 @@ def _server(settings: GatewaySettings, admission: Admission) -> grpc.aio.Server:
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),
             ("grpc.max_send_message_length", -1),  # annotated images; what we make we may send
-            # A fixed window: left to itself it grows to megabytes, and the bodies of calls that were never read pile up.
+            # A fixed window: left to itself it grows to megabytes, and bodies of calls that are not read pile up.
             ("grpc.http2.bdp_probe", 0),
             ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
             ("grpc.so_reuseport", 0),  # a second gateway on the same port must fail, not share it in silence
