@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import random
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -21,7 +22,8 @@ import yaml
 
 from gatepost_server.domain.labels import Category
 from gatepost_server.text.normalize import compact, normalize
-from training.text import data
+from gatepost_server.text.pinyin import sound
+from training.text import compose, data
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -104,6 +106,33 @@ def add_english(entries: Entries, folder: Path, data_folder: Path) -> None:
             _add(entries, Category.SEXUAL, term, "weak", "ldnoobw")
 
 
+def let_sound(entries: Entries, data_folder: Path) -> None:
+    """Let strong Chinese entries of three characters or more match by sound, unless ordinary text sounds like one."""
+    long = {
+        term
+        for rows in entries.values()
+        for term, strength, _, source in rows.values()
+        if strength == "strong" and source == "gatepost" and len(_HAN.findall(term)) == len(term) >= 3
+    }
+    kind = [example.text for example in compose.kind_examples(random.Random(1), 10_000, held=False)]
+    ordinary = [
+        *data.read_zh_messages(data_folder),
+        *kind,
+        *(t for t, label in data.read_cold(data_folder) if not label),
+    ]
+    automaton = ahocorasick.Automaton()
+    for term in long:
+        automaton.add_word(sound(term), (sound(term), term))
+    automaton.make_automaton()
+    heard: set[str] = set()
+    for text in map(normalize, ordinary):
+        heard |= {sounding for _, (sounding, term) in automaton.iter(sound(text)) if term not in text}
+    for rows in entries.values():
+        for term in long & rows.keys():
+            if sound(term) not in heard:
+                rows[term] = (*rows[term][:2], "1", rows[term][3])
+
+
 def _add(entries: Entries, category: Category, term: str, strength: str, source: str) -> None:
     if term and term not in _AMBIGUOUS and not any(term in known for known in entries.values()):
         entries[category][term] = (term, strength, "0", source)
@@ -139,6 +168,7 @@ def main() -> None:
     entries = own_entries()
     add_chinese(entries, options.data / "lexicons", options.data)
     add_english(entries, options.data / "lexicons", options.data)
+    let_sound(entries, options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     for category, rows in entries.items():
         if not rows:

@@ -17,7 +17,8 @@ from gatepost_server.text.normalize import normalize
 from training.text import compose
 from training.text.data import LEARNED, Example
 
-FALSE_POSITIVES = 0.003  # of held-out kind lines above one half, for each category
+FALSE_POSITIVES = 0.0035  # of held-out kind lines above one half, for each category
+MOST_LOST = 0.45  # of a category's held-out unkind lines: the guard of kind lines may cost no more than this
 HELD_LINES = 3_000
 _STEEPEST = 2.5  # separable held-out lines would ask for an endless slope
 
@@ -39,12 +40,12 @@ def calibrate(margins: Margins, comments: Sequence[Example]) -> tuple[NDArray[np
         platt = LogisticRegression(C=1.0, class_weight="balanced").fit(found[rows, column : column + 1], labels)
         slope = float(np.clip(platt.coef_[0, 0], 0.5, _STEEPEST))
         middle = -float(platt.intercept_[0]) / float(platt.coef_[0, 0])
+        own = [row for row, example in enumerate(examples) if example.source == f"unkind_{category}"]
         floor = float(np.quantile(found[is_kind, column], 1.0 - FALSE_POSITIVES))
+        floor = min(floor, float(np.quantile(found[own, column], MOST_LOST)))
+        half = max(middle, floor)
         slopes.append(slope)
-        shifts.append(-slope * max(middle, floor))
-        positive = found[[row for row, label in zip(rows, labels, strict=True) if label == 1], column]
-        recall = float((positive > max(middle, floor)).mean())
-        print(
-            f"{category:10} slope {slope:.2f} middle {middle:.2f} kind floor {floor:.2f} held-out recall {recall:.3f}"
-        )
+        shifts.append(-slope * half)
+        flagged, recall = (found[is_kind, column] > half).mean(), (found[own, column] > half).mean()
+        print(f"{category:10} slope {slope:.2f} half {half:.2f} kind flagged {flagged:.2%} recall {recall:.1%}")
     return np.asarray(slopes, np.float32), np.asarray(shifts, np.float32)

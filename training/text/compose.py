@@ -42,7 +42,7 @@ def kind_examples(rng: random.Random, lines: int, *, held: bool) -> list[Example
 
 
 def unkind_examples(rng: random.Random, lines: int, *, held: bool) -> list[Example]:
-    """About `lines` unkind lines for each category, dressed as card lines. Other categories stay unknown where they overlap."""
+    """About `lines` unkind lines for each category; categories that overlap with it stay unknown."""
     document = _read("unkind.yaml")
     greetings = [
         text

@@ -21,6 +21,8 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from gatepost_server.domain.labels import Category
+from gatepost_server.text.characters import count_han
+from gatepost_server.text.classifier import expand
 from gatepost_server.text.features import BUCKETS, Counts, hashed_views, weigh
 from gatepost_server.text.lexicon import Lexicon, read_lexicon
 from gatepost_server.text.normalize import compact, normalize
@@ -59,19 +61,41 @@ def gather(folder: Path, lexicon: Lexicon, rng: random.Random) -> list[Example]:
     return [replace(example, text=normalize(example.text)) for example in examples]
 
 
+def hold_out(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """The lines to train on, and one COLD line in twenty for calibration."""
+    held = [example for example in examples if example.source == "cold" and compose.is_held_out(example.text)][::4]
+    texts = {example.text for example in held}
+    return [example for example in examples if example.text not in texts], held
+
+
 def _perturbed(rng: random.Random, text: str, table: perturb.Homophones, lexicon: Lexicon) -> str:
-    """A copy with its listed words (or some words, so that disguise alone means nothing) disguised."""
+    """A copy with its listed words (or some words, so that disguise alone means nothing) disguised.
+
+    Only by what the normaliser cannot undo: the other disguises make the same line again.
+    """
     if rng.random() < 0.1:
         return perturb.misread(rng, text)
-    terms = [match.entry.term for match in lexicon.find(normalize(text))]
-    spans = [(start, start + len(term)) for term in terms if len(term) > 1 and (start := text.lower().find(term)) >= 0]
-    span = max(spans, key=lambda s: s[1] - s[0], default=None) if rng.random() < 0.8 else None
-    span = span or perturb.some_span(rng, text)
-    if span is None:
-        return text
-    chinese = "\u4e00" <= text[span[0]] <= "\u9fff"
+    chinese = count_han(text) * 3 >= len(text)
+    spans = _listed_spans(text, lexicon) if rng.random() < 0.8 else []
+    if not spans:
+        some = perturb.some_span(rng, text)
+        spans = [some] if some is not None else []
     attacks = perturb.chinese_attacks(table) if chinese else perturb.english_attacks()
-    return perturb.apply(rng, text, [span], rng.choice(list(attacks.values())))
+    name = rng.choice(
+        ("homophone", "homophone", "pinyin", "initials", "masked") if chinese else ("leet", "masked", "split")
+    )
+    return perturb.apply(rng, text, spans, attacks[name])
+
+
+def _listed_spans(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:
+    """Places of the listed words of two letters or more, the longest first where they overlap."""
+    spans: list[tuple[int, int]] = []
+    terms = [match.entry.term for match in lexicon.find(normalize(text)) if len(match.entry.term) > 1]
+    for term in sorted(terms, key=len, reverse=True):
+        start = text.lower().find(term)
+        if start >= 0 and all(start + len(term) <= a or b <= start for a, b in spans):
+            spans.append((start, start + len(term)))
+    return sorted(spans)
 
 
 def views_of(texts: Iterable[str], lexicon: Lexicon) -> list[tuple[Counts, ...]]:
@@ -130,9 +154,10 @@ def fit(
 
 
 def quantize(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 weights and a scale for each column; the largest 0.01% are clipped."""
-    scales = np.quantile(np.abs(weights[np.any(weights != 0, axis=1)]), 0.9999, axis=0) / 127
-    return np.clip(np.rint(weights / scales), -127, 127).astype(np.int8), scales.astype(np.float32)
+    """int8 square roots of the weights and a scale for each column (classifier.expand); the top 0.01% are clipped."""
+    scales = np.quantile(np.abs(weights[np.any(weights != 0, axis=1)]), 0.9999, axis=0)
+    roots = np.sign(weights) * np.sqrt(np.abs(weights) / scales)
+    return np.clip(np.rint(roots * 127), -127, 127).astype(np.int8), scales.astype(np.float32)
 
 
 def main() -> None:
@@ -143,12 +168,7 @@ def main() -> None:
     rng = random.Random(SEED)
     lexicon = read_lexicon(options.out / "lexicons")
     examples = gather(options.data, lexicon, rng)
-    held_comments = {
-        example.text for example in examples if compose.is_held_out(example.text) and example.source == "cold"
-    }
-    held = [example for example in examples if example.text in held_comments][::4]
-    held_texts = {example.text for example in held}
-    examples = [example for example in examples if example.text not in held_texts]
+    examples, held = hold_out(examples)
     print("gathered", len(examples), flush=True)
     views = views_of((example.text for example in examples), lexicon)
     idf = inverse_frequencies(views)
@@ -188,7 +208,7 @@ class _Margins:
         bias: NDArray[np.float32],
     ) -> None:
         self._lexicon, self._idf, self._bias = lexicon, idf, bias
-        self._weights = weights.astype(np.float32) * scales
+        self._weights = expand(weights) * scales
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         features = matrix(views_of(texts, self._lexicon), self._idf)

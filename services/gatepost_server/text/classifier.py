@@ -20,7 +20,7 @@ from gatepost_server.text.lexicon import Match
 class LinearModel:
     """Weights of a one-vs-rest logistic regression over text.features.
 
-    weights int8 (BUCKETS, k), scales float32 (k,): a weight is its int8 times its category's scale.
+    weights int8 (BUCKETS, k), scales float32 (k,): a weight is its expanded int8 times its category's scale.
     idf float32 (BUCKETS,). slope and shift float32 (k,): Platt's calibration, probability =
     sigmoid(slope * margin + shift).
     """
@@ -41,8 +41,8 @@ class LinearModel:
     def margins(self, normalized: str, matches: Sequence[Match]) -> NDArray[np.float32]:
         """Uncalibrated log-odds, shape (k,)."""
         buckets, values = weigh(hashed_views(normalized, matches), self.idf)
-        products = values @ self.weights[buckets].astype(np.float32)
-        return (products * self.scales + self.bias).astype(np.float32)
+        products = values @ expand(self.weights[buckets])
+        return np.asarray(products * self.scales + self.bias, np.float32)
 
     def probabilities(self, normalized: str, matches: Sequence[Match]) -> NDArray[np.float32]:
         """Calibrated probabilities in the order of CATEGORIES, shape (C,); 0 for categories not learned."""
@@ -51,6 +51,12 @@ class LinearModel:
             logits = self.slope * self.margins(normalized, matches) + self.shift
             scores[[CATEGORIES.index(category) for category in self.categories]] = 1.0 / (1.0 + np.exp(-logits))
         return scores
+
+
+def expand(weights: NDArray[np.int8]) -> NDArray[np.float32]:
+    """int8 square roots as numbers from -1 to 1: most weights are small, and squaring spends the steps there."""
+    roots = weights.astype(np.float32) / 127
+    return np.asarray(roots * np.abs(roots), np.float32)
 
 
 def read_model(path: Path) -> LinearModel:

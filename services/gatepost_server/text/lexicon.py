@@ -68,7 +68,7 @@ class Lexicon:
         self.version = hashlib.sha256(content).hexdigest()[:12]
 
     def find(self, normalized: str) -> list[Match]:
-        """Distinct matches, those as written first; an entry's sound counts only where its category has none of them."""
+        """Distinct matches, those as written first; sounds count only in categories without a strong one of those."""
         text = compact(normalized)
         views = dict.fromkeys((text, _MASK_RUN.sub("*", text), _INNER_SEPARATOR.sub("", text)))
         written = sorted({place for view in views for place in self._find_written(view)})
