@@ -19,6 +19,7 @@ from gatepost_server.stages.ocr_recognize.ctc import NOTHING, Reading, decode
 from gatepost_server.tensors import contract
 
 HALF = 127.5  # pixels enter as -1 to 1
+SPARSE = 0.5  # characters for each height that a crop is wide; Chinese has about 1, English 2
 NARROWEST = 4  # pixels; what is narrower holds no character
 
 
@@ -76,12 +77,16 @@ class OcrRecognize:
             (p, line, crop) for p, page in enumerate(pages) for line, crop in zip(page.line, page.crops, strict=True)
         ]
         self._improve(best, crops)
-        # Text that stands on its head reads as confident nonsense only seldom; most often the net is unsure.
         doubtful = [
-            (p, line, crop[::-1, ::-1]) for p, line, crop in crops if best[p][line].confidence < self._flip_below
+            (page, line, crop[::-1, ::-1]) for page, line, crop in crops if self._in_doubt(best[page][line], crop)
         ]
         self._improve(best, doubtful)
         return best
+
+    def _in_doubt(self, reading: Reading, crop: Crop) -> bool:
+        """Whether text may stand on its head: the net is unsure, or sees one stroke (一) in a crop for many."""
+        height, width = crop.shape[:2]
+        return reading.confidence < self._flip_below or len(reading.text) < SPARSE * width / height
 
     def _improve(self, best: list[list[Reading]], crops: Sequence[tuple[int, int, Crop]]) -> None:
         """Read `crops` (page, line, pixels) and keep what is better than `best`."""

@@ -131,3 +131,13 @@ def test_one_broken_request_does_not_sink_its_neighbours(recognizer, broken):
     assert texts(first) == texts(third) == ["福"]
     assert isinstance(second, GatepostError)
     assert second.reason == ErrorReason.MODEL_OUTPUT_INVALID
+
+
+def test_a_sure_reading_that_is_far_too_short_is_doubted(recognizer):
+    upright = crop(*[("福", 250)] * 6, ("倒", 250))
+    upright[24:, :, 2] = 0  # no blue feet: whichever way up it is, the net is sure of what it sees
+    upside_down = upright.copy()[::-1, ::-1].copy()
+    upside_down[:24, 16:] = 0  # and upside down it sees hardly anything
+    upside_down[24:] = upright[::-1, ::-1][24:]
+    (result,) = recognizer.run([request((upside_down, 0))])
+    assert texts(result) == ["福福福福福福倒"]
