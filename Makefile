@@ -89,6 +89,10 @@ buf-lint: node_modules/.bin/buf
 bench-smoke: $(STAMP) ## Start-up, latency, memory and throughput beside a plain loop: out/bench/smoke.json
 	@$(BIN)/python -m benchmarks.smoke
 
+.PHONY: bench-fresh
+bench-fresh: $(STAMP) ## Time `make demo` and `make test` in a fresh clone: out/bench/fresh.json
+	@$(BIN)/python -m benchmarks.fresh
+
 .PHONY: fonts
 fonts: ## Install the Debian fonts that the card generator draws with (asks apt-get)
 	@benchmarks/cards/install_fonts.sh
