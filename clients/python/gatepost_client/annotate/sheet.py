@@ -25,7 +25,7 @@ from gatepost_client.annotate.style import (
 from gatepost_client.verdict import Category, ImageFinding, Reason, TextLine, Verdict, View
 
 _NARROWEST = 360  # pixels: the band needs room for its letters
-_SHOWN_SCORE = 0.05  # below it a line's score says nothing
+_SHOWN_SCORE = 0.25  # half of what the shipped policies look at twice; less would mark kind lines as suspects
 _FEW_MARKS = 12  # more have smaller labels
 _SHOWN_FINDING = 0.5  # below it a finding has no box, unless it is a reason
 
