@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from gatepost_server.domain.errors import GatepostError
 from gatepost_server.domain.evidence import Skipped, View
 from gatepost_server.domain.labels import Background
 from gatepost_server.stages.decode import frames, pixels, views
@@ -18,6 +19,8 @@ from gatepost_server.stages.decode.limits import Limits
 
 # A long, narrow image whose short side shrinks below this many pixels cannot be read any more.
 _READABLE_SIDE = 64
+# Nor can ordinary text of an image that is shrunk to less than this: 30 pixels high becomes under 10.
+_READABLE_SCALE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ def _open(data: bytes, header: Header, limits: Limits) -> Image.Image:
 
 def _still(data: bytes, header: Header, limits: Limits) -> Looked:
     with _open(data, header, limits) as image:
+        # Viewers show only the first picture of a JPEG; of anything else they would show all.
+        if header.format != "JPEG" and getattr(image, "n_frames", 1) != 1:
+            raise _miscounted()
         # Scaled decoding of a JPEG averages in the DCT domain: as good as shrinking afterwards, and faster.
         image.draft(None, views.fit(image.size, limits.ocr_side))
         image.load()
@@ -100,7 +106,7 @@ def _frames(data: bytes, header: Header, limits: Limits) -> Iterator[Image.Image
     """Every frame in order as it is shown: composed, in sRGB, upright; RGB or RGBA."""
     with _open(data, header, limits) as image:
         if getattr(image, "n_frames", 1) != header.frames:
-            raise corrupt("the file has another number of frames than its header says")
+            raise _miscounted()
         for index in range(header.frames):
             image.seek(index)
             image.load()
@@ -112,6 +118,10 @@ def _frames(data: bytes, header: Header, limits: Limits) -> Iterator[Image.Image
 
 
 def _unreadable(whole: views.Size, shown: views.Size) -> tuple[Skipped, ...]:
-    if min(shown) >= min(_READABLE_SIDE, min(whole)):
+    if min(shown) >= min(_READABLE_SIDE, min(whole)) and max(shown) >= _READABLE_SCALE * max(whole):
         return ()
-    return (Skipped("small text", "the image is too long and narrow to be read in one piece"),)
+    return (Skipped("small text", "the image is too large to be read in one piece"),)
+
+
+def _miscounted() -> GatepostError:
+    return corrupt("the file has another number of frames than its header says")

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from gatepost_server.domain.labels import Background
+from gatepost_server.stages.decode import reader
+from gatepost_server.stages.decode.containers.base import Header
 from tests.unit.stages.decode.pictures import (
     animation,
     card,
@@ -177,6 +179,17 @@ def test_a_strip_too_narrow_to_be_read_is_reported_as_not_looked_at():
     assert decoded(encode(Image.new("L", (4000, 2000)), "PNG")).skipped == ()
 
 
+def test_a_long_page_shrunk_until_its_text_is_gone_is_reported_as_not_looked_at():
+    assert decoded(encode(Image.new("L", (1000, 16000)), "PNG")).skipped[0].what == "small text"
+    assert decoded(encode(Image.new("L", (1000, 6000)), "PNG")).skipped == ()
+
+
+def test_a_large_animation_shrunk_until_its_text_is_gone_is_reported_as_not_looked_at():
+    frames = [noise((600, 600), seed=seed) for seed in range(4)]
+    result = decoded(animation(frames, "PNG"), ocr_bytes=4 * 150 * 150 * 3)
+    assert [skip.what for skip in result.skipped] == ["small text"]
+
+
 def test_shrinking_keeps_fine_strokes():
     image = Image.new("L", (6000, 600), 255)
     draw = ImageDraw.Draw(image)
@@ -192,3 +205,9 @@ def test_facts_survive_an_unusual_chunk_order():
     data = encode(quarters(), "PNG")
     with_text = data[:33] + chunk(b"tEXt", b"Comment\0hello") + data[33:]
     np.testing.assert_array_equal(decoded(with_text).arrays["OCR_PIXELS"], decoded(data).arrays["OCR_PIXELS"])
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_an_animation_whose_header_tells_of_one_frame_is_refused(monkeypatch, kind):
+    monkeypatch.setattr(reader, "read_header", lambda *_: Header(kind, 96, 80, frames=1))
+    assert refused(animation([noise(seed=seed) for seed in range(3)], kind)).reason == "IMAGE_CORRUPT"
