@@ -300,6 +300,7 @@ async def test_with_tokens_only_those_who_carry_one_are_served_and_health_stays_
         for metadata in ((), (("authorization", "Bearer wrong"),), (("authorization", "open-sesame"),)):
             refusal = await refused(gateway.moderation.Moderate(request, metadata=metadata))
             assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+            assert refusal.localized.message
         for token in ("open-sesame", "other"):
             metadata = (("authorization", f"Bearer {token}"),)
             assert (await gateway.moderation.Moderate(request, metadata=metadata)).verdict.name

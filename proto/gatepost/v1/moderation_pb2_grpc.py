@@ -59,7 +59,8 @@ class ModerationServiceServicer:
     def Moderate(self, request, context):
         """Judges one image and answers when it is judged.
         Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-        DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), INTERNAL.
+        DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
+        (where the operator asks for tokens), INTERNAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,8 @@ class ModerationServiceStub:
     Moderate: _grpc.UnaryUnaryMultiCallable[_moderation_pb2.ModerateRequest, _moderation_pb2.ModerateResponse]
     """Judges one image and answers when it is judged.
     Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-    DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), INTERNAL.
+    DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
+    (where the operator asks for tokens), INTERNAL.
     """
     ModerateStream: _grpc.StreamStreamMultiCallable[_moderation_pb2.ModerateStreamRequest, _moderation_pb2.ModerateStreamResponse]
     """Judges many images over one stream. Each answer is sent as soon as it is ready, not in the
@@ -61,7 +62,8 @@ class ModerationServiceAsyncStub(ModerationServiceStub):
     Moderate: _aio.UnaryUnaryMultiCallable[_moderation_pb2.ModerateRequest, _moderation_pb2.ModerateResponse]  # type: ignore[assignment]
     """Judges one image and answers when it is judged.
     Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-    DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), INTERNAL.
+    DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
+    (where the operator asks for tokens), INTERNAL.
     """
     ModerateStream: _aio.StreamStreamMultiCallable[_moderation_pb2.ModerateStreamRequest, _moderation_pb2.ModerateStreamResponse]  # type: ignore[assignment]
     """Judges many images over one stream. Each answer is sent as soon as it is ready, not in the
@@ -83,7 +85,8 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_moderation_pb2.ModerateResponse, _abc.Awaitable[_moderation_pb2.ModerateResponse]]:
         """Judges one image and answers when it is judged.
         Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-        DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), INTERNAL.
+        DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
+        (where the operator asks for tokens), INTERNAL.
         """
 
     @_abc_1.abstractmethod

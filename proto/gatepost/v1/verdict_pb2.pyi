@@ -363,7 +363,7 @@ class CategoryScore(_message.Message):
     score: _builtins.float
     """Calibrated probability, 0 to 1, after fusion of text and image."""
     source: _builtins.str
-    """What it rests on; see Reason.source. "none" where nothing was found."""
+    """What it rests on; see Reason.source. "none" where nothing was found, empty in TextLine.scores."""
     def __init__(
         self,
         *,

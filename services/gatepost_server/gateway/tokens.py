@@ -10,6 +10,8 @@ import grpc
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from gatepost_server.domain.errors import ErrorReason
+from gatepost_server.gateway.localized import localized_message
 from gatepost_server.gateway.status import DOMAIN
 
 _PREFIX = "/gatepost.v1."  # health and reflection stay open: balancers carry no tokens
@@ -45,6 +47,9 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
 async def _refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
     """Before the message is read."""
     status = status_pb2.Status(code=code_pb2.UNAUTHENTICATED, message="a valid bearer token is required")
+    # In English, for the locale stands in the message. The person who asked cannot mend it: it is a fault inside.
+    locale, text = localized_message(ErrorReason.INTERNAL, "en")
     status.details.add().Pack(error_details_pb2.ErrorInfo(reason=REASON, domain=DOMAIN))
+    status.details.add().Pack(error_details_pb2.LocalizedMessage(locale=locale, message=text))
     rich = rpc_status.to_status(status)
     await context.abort(rich.code, rich.details, rich.trailing_metadata)
