@@ -6,6 +6,7 @@ import asyncio
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from gatepost.v1 import moderation_pb2 as wire
 from gatepost.v1 import verdict_pb2
@@ -150,6 +151,19 @@ async def test_a_vanishing_client_cancels_all_its_work():
                 await asyncio.sleep(0.01)
         assert gateway.scorer.cancelled == 5
         assert (await gateway.moderation.Moderate(wire.ModerateRequest(image=b"x"))).verdict.name
+
+
+async def test_an_endless_id_or_locale_is_refused_and_not_logged_whole():
+    endless = stream_request("i" * 100_000, locale="en-x-" + "-".join(["l" * 8] * 10_000))
+    async with running_gateway() as gateway:
+        with capture_logs() as logs:
+            (got,) = await answers(gateway.moderation.ModerateStream(iter([endless])))
+    refusal = opened_stream_error(got.error)
+    assert got.request_id == endless.request.request_id
+    assert (refusal.code, refusal.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ["request_id"])
+    assert got.error.ByteSize() < 2_000
+    assert [entry["event"] for entry in logs].count("refused") == 1
+    assert all(len(str(entry)) < 2_000 for entry in logs)
 
 
 async def test_too_many_streams_are_refused():

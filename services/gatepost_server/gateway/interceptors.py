@@ -110,9 +110,14 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
             raise invalid(ErrorReason.FIELD_INVALID, "no request was sent", field="")
         if isinstance(request, GatepostError):
             raise request
-        # Cut: neither is checked yet, and both end up in logs.
-        structlog.contextvars.bind_contextvars(request_id=request.request_id[:128], locale=request.locale[:35])
+        request_id, locale = shown(request)
+        structlog.contextvars.bind_contextvars(request_id=request_id, locale=locale)
         return request
+
+
+def shown(request: moderation_pb2.ModerateRequest) -> tuple[str, str]:
+    """Id and locale of a request that is not checked yet, cut: both end up in logs and in statuses."""
+    return request.request_id[:128], request.locale[:35]
 
 
 def _raising(behaviour: Behaviour) -> Behaviour:

@@ -18,7 +18,7 @@ from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission
 from gatepost_server.gateway.images import ImageFetcher
-from gatepost_server.gateway.interceptors import Context, internal_error
+from gatepost_server.gateway.interceptors import Context, internal_error, shown
 from gatepost_server.gateway.status import status_of
 from gatepost_server.gateway.stream import Incoming, ModerationStream
 from gatepost_server.gateway.wire import policy_to_wire, request_from_wire, verdict_to_wire
@@ -199,11 +199,11 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
 
 
 def _refusal(error: GatepostError, request: wire.ModerateRequest) -> wire.ModerateStreamResponse:
-    request_id = request.request_id
+    request_id, locale = shown(request)
     _log.info("refused", request_id=request_id, reason=error.reason.value, field=error.field)
-    status = status_of(error, request_id=request_id, locale=request.locale)
+    status = status_of(error, request_id=request_id, locale=locale)
     return wire.ModerateStreamResponse(
-        request_id=request_id,
+        request_id=request.request_id,
         error=verdict_pb2.StreamError(code=status.code, message=status.message, details=status.details),
     )
 
