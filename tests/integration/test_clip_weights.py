@@ -155,6 +155,21 @@ def test_open_clip_itself_gives_the_same_vectors(clip, tmp_path):
     np.testing.assert_allclose(similarities, image[0] @ text.T, atol=0.03)
 
 
+def test_a_folder_of_open_clips_can_be_named_and_its_path_is_not_told(clip, tmp_path):
+    from gatepost_server.stages.clip import Clip
+    from gatepost_server.stages.clip.expand import expanded
+
+    folder = expanded(SHIPPED, tmp_path)
+    calibration = str(SHIPPED / "calibration.json")
+    stage = Clip(
+        {"directory": str(SHIPPED), "model": f"local-dir:{folder}", "calibration": calibration, "device": "cpu"}
+    )
+    np.testing.assert_allclose(scores(stage, card("knife")), scores(clip, card("knife")), atol=0.03)
+    (model,) = stage.models
+    assert model.name == folder.name
+    assert len(model.version) == 12
+
+
 def test_another_open_clip_model_can_be_named(tmp_path):
     """A model of open_clip's own list with a checkpoint file; random weights will do."""
     import open_clip

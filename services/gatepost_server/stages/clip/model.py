@@ -18,6 +18,7 @@ from gatepost_server.engines.torchvision_shim import ensure_torchvision
 from gatepost_server.stages.clip.expand import content_hash, expanded
 
 Vectors = NDArray[np.float32]
+_LOCAL = "local-dir:"  # open_clip's prefix for a folder
 _MOST_AT_ONCE = 64  # pictures or texts in one forward, which bounds memory
 
 
@@ -48,7 +49,7 @@ class ClipModel:
         self.shipped = not choice.model
         # What may be kept beside the weights; None where the weights are not ours to watch.
         self.folder: Path | None = expanded(choice.directory, choice.cache) if self.shipped else None
-        name = f"local-dir:{self.folder}" if self.shipped else choice.model
+        name = f"{_LOCAL}{self.folder}" if self.shipped else choice.model
         net = open_clip.create_model(name, pretrained=choice.pretrained or None, pretrained_text=False).eval()
         net.requires_grad_(False)
         self._device = choice.device
@@ -118,8 +119,17 @@ def _unit(vectors: NDArray[Any]) -> Vectors:
 def _version(choice: Choice, name: str) -> ModelVersion:
     if not choice.model:
         return ModelVersion("gatepost-clip-lite0-e5", content_hash(choice.directory)[:12])
+    if name.startswith(_LOCAL):  # verdicts tell callers the name, and no path of this host
+        folder = Path(name.removeprefix(_LOCAL)).resolve()
+        weights = sorted(file for kind in ("*.safetensors", "*.bin", "*.pth") for file in folder.glob(kind))
+        return ModelVersion(folder.name, _digest(weights))
     path = Path(choice.pretrained)
-    if path.is_file():
+    return ModelVersion(name, _digest([path]) if path.is_file() else choice.pretrained or "unknown")
+
+
+def _digest(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
         with path.open("rb") as file:
-            return ModelVersion(name, hashlib.file_digest(file, "sha256").hexdigest()[:12])
-    return ModelVersion(name, choice.pretrained or "unknown")
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
