@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from benchmarks import targets
 from gatepost_server.stages.clip.calibration import Calibration
 from training.clip import sources
 from training.clip.full_cards import FullCardMaker
@@ -26,7 +28,7 @@ COMMAND = "make evaluate-clip"
 _FIRST_SEED = 500_000_000
 # By category: the least AUC over the shipped tiles in the first style.
 AUC_TARGETS = {"weapons": 0.93, "drugs": 0.9, "ill_omen": 0.9, "insult": 0.9}
-FALSE_ALARM_TARGET = 0.01  # kind cards at or above 0.5 in any category
+FALSE_ALARM_TARGET = 1.0  # per cent of kind cards at or above 0.5 in any category
 
 
 def main() -> None:
@@ -48,13 +50,9 @@ def main() -> None:
         wanted += [(seed, name) for name in maker.categories for seed in range(given.risky)]
         styles[style] = measure(score(maker.draw(_FIRST_SEED + seed, name) for seed, name in wanted), calibration)
         print(style, json.dumps(styles[style], indent=1))
-    result = {"targets": targets(styles), "styles": styles}
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(result, indent=1) + "\n")
-    for target in result["targets"]:
-        print(
-            f"{'met   ' if target['met'] else 'MISSED'} {target['name']}: {target['value']} (target {target['target']})"
-        )
+    rows = judged(styles)
+    targets.write(given.out, rows, cards={"kind": given.kind, "risky": given.risky}, styles=styles)
+    targets.show(rows, "evaluate-clip")
 
 
 def measure(scored: Scored, calibration: Calibration) -> dict[str, Any]:
@@ -85,24 +83,19 @@ def measure(scored: Scored, calibration: Calibration) -> dict[str, Any]:
     return found
 
 
-def targets(styles: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def judged(styles: Mapping[str, Mapping[str, Any]]) -> list[targets.Target]:
     """Targets met and missed, for the first style: the one that looks most like what image generators draw."""
     style, found = next(iter(styles.items()))
-    rows = []
-    for name, least in AUC_TARGETS.items():
-        value = found["categories"].get(name, {}).get("auc", {}).get(SHIPPED_LAYOUT)
-        if value is not None:
-            rows.append(_target(f"clip AUC {name}, {style}, tiles", value, "AUC", least, met=value >= least))
-    value = found["false_alarms_in_any_category"]
-    met = value <= FALSE_ALARM_TARGET
-    rows.append(
-        _target(f"clip false alarms at 0.5, {style}", value, "share of kind cards", FALSE_ALARM_TARGET, met=met)
-    )
+    rows = [
+        targets.at_least(
+            f"AUC of {name}, {style}, tiles", found["categories"][name]["auc"][SHIPPED_LAYOUT], least, "", COMMAND
+        )
+        for name, least in AUC_TARGETS.items()
+        if "auc" in found["categories"].get(name, {})
+    ]
+    alarms = found["false_alarms_in_any_category"]
+    rows.append(targets.at_most(f"false alarms at 0.5, {style}", 100 * alarms, FALSE_ALARM_TARGET, "%", COMMAND))
     return rows
-
-
-def _target(name: str, value: float, unit: str, target: float, *, met: bool) -> dict[str, Any]:
-    return {"name": name, "value": value, "unit": unit, "target": target, "met": met, "command": COMMAND}
 
 
 def _share(hits: NDArray[np.bool_]) -> float:
