@@ -31,7 +31,7 @@ class About(TypedDict, total=False):
     turn_count: int  # of the whole conversation, where `turns` does not hold it; 0: unknown
     locale: str  # BCP 47, e.g. "zh-CN"; "": "en"
     policy: str  # "": the operator's default
-    labels: Mapping[str, str]  # the caller's own, recorded with the verdict and never read
+    labels: Mapping[str, str]  # the caller's own, for the rules of a policy and the records
     request_id: str  # "": one is made up
     evidence: bool  # send Verdict.lines and image_findings; the default
     annotated_image: bool  # send Verdict.annotated_image
