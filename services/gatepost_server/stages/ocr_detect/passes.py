@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.engines.net import Net
 from gatepost_server.stages.ocr_detect.regions import Floats, Region, Thresholds, find_regions
 
@@ -45,7 +46,7 @@ class Detector:
         self._thresholds = thresholds
 
     def find(self, image: Pixels) -> list[Found]:
-        """Regions of `image` (H, W, 3 BGR), each once, in the order of trust."""
+        """Regions of `image` (H, W, 3 BGR), each once, in the order of trust. Raises GatepostError (INTERNAL)."""
         scale = fitting_scale(image, self._side)
         whole = self._regions(image, resized(image, scale))
         if scale < FULL_SIZE:
@@ -80,6 +81,8 @@ class Detector:
 
     def _map(self, image: NDArray[Any]) -> Floats:
         (maps,) = self._net.run(np.ascontiguousarray(image, dtype=np.uint8)[None])
+        if not np.isfinite(maps.max()):  # compared with a threshold, NaN would look like a picture without text
+            raise GatepostError(ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "the detector gave no numbers")
         return np.asarray(maps[0, 0], dtype=np.float32)
 
 

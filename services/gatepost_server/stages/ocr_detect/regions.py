@@ -9,6 +9,7 @@ Written here because importing paddlex's costs 400 MB and 5 seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 LEAST_SIDE = 3  # pixels of the map
-MOST_REGIONS = 1000  # of one map; noise can give thousands
+MOST_REGIONS = 1000  # of one map
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,15 @@ class Region:
 
 
 def find_regions(probability: Floats, scale: tuple[float, float], thresholds: Thresholds) -> list[Region]:
-    """Regions of `probability` (H, W), largest first; `scale` is image pixels for each map pixel in x and y."""
+    """Regions of `probability` (H, W), largest first; `scale` is image pixels for each map pixel in x and y.
+
+    At most MOST_REGIONS, which is more lines than the stage takes: it reports that some are left out.
+    """
     binary = (probability > thresholds.pixel).astype(np.uint8)
     found, _ = cv2.findContours(binary, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    contours = sorted(found, key=cv2.contourArea, reverse=True)[:MOST_REGIONS]
+    contours = sorted(found, key=cv2.contourArea, reverse=True)
     regions = (_region(probability, np.asarray(contour, dtype=np.int32), scale, thresholds) for contour in contours)
-    return [region for region in regions if region is not None]
+    return list(islice((region for region in regions if region is not None), MOST_REGIONS))
 
 
 def _region(

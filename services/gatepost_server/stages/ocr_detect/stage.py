@@ -65,14 +65,10 @@ class OcrDetect:
             return GatepostError(
                 ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "decoded pixels have no V x height x width x 3"
             )
-        lines: list[Line] = []
-        for index, view in enumerate(views):
-            if any(np.array_equal(view, earlier) for earlier in views[:index]):
-                continue
-            seen = len(lines)
-            for line in self._lines(view, index):
-                if not shown_before(line, lines[:seen], views):
-                    lines.append(line)
+        try:
+            lines = self._distinct_lines(views)
+        except GatepostError as error:
+            return error
         kept = _largest(lines, self._max_lines)
         skipped: tuple[Skipped, ...] = ()
         if len(kept) < len(lines):
@@ -81,6 +77,17 @@ class OcrDetect:
         return StageResult(
             _arrays(kept, width, height), looked_at={"views": len(views), "lines": len(kept)}, skipped=skipped
         )
+
+    def _distinct_lines(self, views: Pixels) -> list[Line]:
+        lines: list[Line] = []
+        for index, view in enumerate(views):
+            if any(np.array_equal(view, earlier) for earlier in views[:index]):
+                continue
+            seen = len(lines)
+            for line in self._lines(view, index):
+                if not shown_before(line, lines[:seen], views):
+                    lines.append(line)
+        return lines
 
     def _lines(self, view: Pixels, index: int) -> list[Line]:
         bgr = np.ascontiguousarray(view[..., ::-1])

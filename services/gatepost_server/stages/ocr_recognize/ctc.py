@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,13 +27,17 @@ class Reading:
 
 
 NOTHING = Reading("", 0.0, 0.0)
+BROKEN = Reading("", math.nan, math.nan)  # the net gave no numbers; what is there stays unknown
 
 
 def decode(classes: NDArray[np.int32], probabilities: NDArray[np.float32], alphabet: Sequence[str]) -> Reading:
     """The reading of one crop: best class and its probability at each time step, both of shape (T,).
 
-    Class 0 is the blank, class i is alphabet[i - 1]; a run of one class is one character.
+    Class 0 is the blank, class i is alphabet[i - 1]; a run of one class is one character. NaN among the
+    probabilities makes the reading BROKEN: the best class may be the blank then, whatever the crop shows.
     """
+    if not (probabilities >= 0).all():
+        return BROKEN
     starts = np.concatenate(([True], classes[1:] != classes[:-1]))
     kept = starts & (classes != BLANK)
     if not kept.any():

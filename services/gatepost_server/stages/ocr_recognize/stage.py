@@ -62,8 +62,9 @@ class OcrRecognize:
     def run(self, items: Sequence[Arrays]) -> Sequence[StageResult | GatepostError]:
         """Texts and confidences of each request's lines.
 
-        A request whose widths do not cover its strip, or whose lines are not numbered from 0, gets
-        MODEL_OUTPUT_INVALID: the detector made it so, not the caller.
+        A line that the net gave no numbers for has the confidence NaN, which the contract refuses. A request
+        whose widths do not cover its strip, or whose lines are not numbered from 0, gets MODEL_OUTPUT_INVALID:
+        the detector made it so, not the caller.
         """
         pages = [_page(item) for item in items]
         best = self._read_pages([page for page in pages if isinstance(page, _Page)])
@@ -89,10 +90,10 @@ class OcrRecognize:
         return reading.confidence < self._flip_below or len(reading.text) < SPARSE * width / height
 
     def _improve(self, best: list[list[Reading]], crops: Sequence[tuple[int, int, Crop]]) -> None:
-        """Read `crops` (page, line, pixels) and keep what is better than `best`."""
+        """Read `crops` (page, line, pixels) and keep what is better than `best`; nothing is better than BROKEN."""
         readings = self._read([crop for _, _, crop in crops])
         for (page, line, _), reading in zip(crops, readings, strict=True):
-            if reading.evidence > best[page][line].evidence or not best[page][line].text:
+            if best[page][line] is NOTHING or reading.evidence > best[page][line].evidence:
                 best[page][line] = reading
 
     def _read(self, crops: Sequence[Crop]) -> list[Reading]:

@@ -5,6 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from gatepost_server.domain.errors import ErrorReason, GatepostError
+from gatepost_server.stages.ocr_detect import OcrDetect
+from gatepost_server.stages.ocr_detect import stage as module
 from gatepost_server.stages.ocr_detect.passes import MULTIPLE, Detector, fitting_scale, tile_spans
 from gatepost_server.stages.ocr_detect.regions import Thresholds
 
@@ -91,3 +94,17 @@ def test_odd_shapes_are_looked_at(shape):
 def test_the_scale_bounds_pixels_not_sides():
     assert fitting_scale(picture(512, 128), 256) == 1.0
     assert fitting_scale(picture(512, 512), 256) == 0.5
+
+
+def test_a_map_without_numbers_is_an_error_and_not_a_picture_without_text(monkeypatch):
+    class BrokenNet(BrightNet):
+        def run(self, images):
+            (maps,) = super().run(images)
+            return [np.where(images.max() > 200, maps, np.nan)]
+
+    monkeypatch.setattr(module, "open_net", lambda *_, **__: BrokenNet())
+    dark, light = picture(64, 256), picture(64, 256, (40, 20, 120, 20))
+    broken, whole = OcrDetect({}).run([{"OCR_PIXELS": dark[None]}, {"OCR_PIXELS": light[None]}])
+    assert isinstance(broken, GatepostError)
+    assert broken.reason is ErrorReason.MODEL_OUTPUT_INVALID
+    assert whole.looked_at["lines"] == 1

@@ -141,3 +141,17 @@ def test_a_sure_reading_that_is_far_too_short_is_doubted(recognizer):
     upside_down[24:] = upright[::-1, ::-1][24:]
     (result,) = recognizer.run([request((upside_down, 0))])
     assert texts(result) == ["福福福福福福倒"]
+
+
+def test_a_line_for_which_the_net_gave_no_numbers_is_no_empty_line(recognizer):
+    class BrokenNet(ColourNet):
+        def run(self, images):
+            classes, sure = super().run(images)
+            bad = images[:, 24:, :, 0].min(axis=(1, 2)) > 200  # the white one
+            return np.where(bad[:, None], 0, classes), np.where(bad[:, None], np.nan, sure).astype(np.float32)
+
+    recognizer._net = BrokenNet()
+    white = np.full((48, 64, 3), 255, dtype=np.uint8)
+    broken, whole = recognizer.run([request((white, 0)), request((crop(("福", 255)), 0))])
+    assert np.isnan(broken.arrays["TEXT_CONFIDENCES"][0])  # which the contract refuses
+    assert texts(whole) == ["福"]

@@ -36,6 +36,14 @@ def test_an_empty_map_has_no_regions():
     assert regions_of(np.zeros((64, 64), dtype=np.float32)) == []
 
 
+def test_doubtful_patches_do_not_push_out_a_small_line():
+    probability = map_with(((1000, 10), (60, 8), 0), shape=(1024, 1024))
+    for y in range(30, 1020, 28):
+        for x in range(10, 1010, 28):
+            probability[y : y + 24, x : x + 24] = 0.3  # above the pixels' threshold, below the regions'
+    assert len(regions_of(probability)) == 1
+
+
 def test_a_region_grows_by_the_margin_that_training_took_away():
     (region,) = regions_of(map_with(((150, 100), (100, 20), 0)))
     margin = 100 * 20 * 1.4 / (2 * 120)
