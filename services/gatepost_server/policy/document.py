@@ -87,7 +87,7 @@ class PolicyDocument(_Section):
     thresholds: dict[Category, Thresholds] = Field(min_length=1)
     mandatory_stages: tuple[StageName, ...] = Field(min_length=1)
     # Prefixes of `Skipped.why`. Anything else that a mandatory stage left out goes to a person.
-    tolerated_skips: tuple[str, ...] = ()
+    tolerated_skips: tuple[Annotated[str, Field(min_length=1)], ...] = ()  # "" would tolerate everything
     block_list: tuple[BlockEntry, ...] = ()
     allow_list: tuple[AllowEntry, ...] = ()
     rules: tuple[RuleText, ...] = ()

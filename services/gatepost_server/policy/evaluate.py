@@ -68,9 +68,9 @@ def _judged_scores(evidence: Evidence, cleared: frozenset[int]) -> Mapping[Categ
 def _without(evidence: Evidence, category: Category, fused: Fused, cleared: frozenset[int]) -> Fused:
     """What is left of one score.
 
-    Only a score that rests on a cleared line changes: then the lines read together add nothing beyond that
-    line. A score that rests on the joined text stands while any line is not cleared, for that may be the
-    other half of an insult; so does one that rests on text and picture together.
+    Only a score that rests on a cleared line changes. That of the lines read together stands while any line
+    is not cleared, for that may be the other half of an insult; so does one that rests on text and picture
+    together.
     """
     rests_on_cleared = fused.source in {f"line:{index}" for index in cleared}
     all_cleared = len(cleared) == len(evidence.lines)
@@ -78,6 +78,8 @@ def _without(evidence: Evidence, category: Category, fused: Fused, cleared: froz
         return fused
     finding = evidence.image_findings.get(category)
     rest = [Fused(finding.score, "image")] if finding is not None else []
+    if not all_cleared:
+        rest.append(Fused(evidence.joined_scores.get(category, 0.0), "joined"))
     for index, line in enumerate(evidence.lines):
         if index in cleared:
             continue

@@ -26,6 +26,7 @@ from tests.unit.policy.policy_text import MESSAGE, content, policy
         ({"mandatory_stages": []}, "mandatory_stages: "),
         ({"mandatory_stages": ["decode"]}, "'fusion' is missing"),
         ({"mandatory_stages": ["fusion", "decod"]}, "mandatory_stages[1]: "),
+        ({"tolerated_skips": [" "]}, "tolerated_skips[0]: "),
         ({"name": "Has Spaces"}, "name: "),
         ({"messages": {"zh": {"review": MESSAGE, "block": MESSAGE, "hold": MESSAGE}}}, "'en' is missing"),
         ({"messages": {"en": {"review": MESSAGE, "block": MESSAGE}}}, "messages.en.hold: Field required"),
