@@ -93,6 +93,8 @@ BAD_REQUESTS = [
     (wire.ModerateRequest(image=b"x", policy="no-such-policy"), "POLICY_UNKNOWN", "policy"),
     (wire.ModerateRequest(image=b"x", locale="no such locale"), "LOCALE_UNKNOWN", "locale"),
     (wire.ModerateRequest(image=b"x", request_id="two words"), "FIELD_INVALID", "request_id"),
+    (wire.ModerateRequest(image=b"x", request_id="a" * (1 << 20)), "FIELD_INVALID", "request_id"),
+    (wire.ModerateRequest(request_id="a" * (1 << 20)), "IMAGE_MISSING", "image"),
     (wire.ModerateRequest(image_uri="file:///etc/passwd"), "IMAGE_URI_NOT_ALLOWED", "image_uri"),
     (wire.ModerateRequest(image_uri="http://169.254.169.254/latest"), "IMAGE_URI_NOT_ALLOWED", "image_uri"),
     (wire.ModerateRequest(image_uri="https://example.com/a.png", policy="nope"), "POLICY_UNKNOWN", "policy"),

@@ -76,8 +76,10 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
     @override
     async def Moderate(self, request: wire.ModerateRequest, context: Context) -> wire.ModerateResponse:
         """One image. Admission is the interceptor's."""
-        request_id = request.request_id or uuid.uuid4().hex
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        request_id = request.request_id
+        if not request_id:
+            request_id = uuid.uuid4().hex
+            structlog.contextvars.bind_contextvars(request_id=request_id)
         verdict = await self._judge(request, request_id, context.time_remaining(), Priority.INTERACTIVE)
         return wire.ModerateResponse(verdict=verdict)
 
