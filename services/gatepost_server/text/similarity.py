@@ -34,7 +34,7 @@ _MOST_PIECES = 12  # nested pieces of one line; a line made of more is no greeti
 _WORTH_MATCHING = 0.5  # part of an expected text below this is no sign of it at all
 
 
-@functools.lru_cache(maxsize=4_096)
+@functools.lru_cache(maxsize=1_024)
 def comparable(text: str) -> str:
     """A text's letters and digits only, normalised, with OCR look-alikes folded."""
     return _NOT_TEXT.sub("", normalize(text)).translate(_SLIPS)
@@ -65,7 +65,6 @@ def similarities(texts: Sequence[str], expected: Sequence[str], orders: Sequence
     return found
 
 
-@functools.lru_cache(maxsize=4_096)
 def _best(line: str, expected: tuple[str, ...]) -> float:
     if not line or not expected:
         return 0.0
