@@ -30,7 +30,8 @@ _LATIN_SINGLES = re.compile(
 _LATIN_SEPARATOR = re.compile(r"[\s.*_|/+·-]")
 
 _WORD = re.compile(r"[^\W\d_]+")
-_LEET_TOKEN = re.compile(r"(?<![a-z0-9@$!|.])[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*(?![@.]?[a-z0-9])")
+# At most 60 characters on both sides of a letter: without a limit, time grows with the square of a long word.
+_LEET_TOKEN = re.compile(r"(?<![a-z0-9@$!|.])[a-z0-9@$!|]{0,60}[a-z][a-z0-9@$!|]{0,60}(?![@.]?[a-z0-9])")
 _LEET_DIGITS = str.maketrans("013457", "oieast")
 _ORDINARY_NUMBER = re.compile(r"\d+[a-z]{1,3}|[a-z]+\d+")  # 10pm, 1st, covid19
 _INNER_SIGN = re.compile(r"(?<=[a-z])[!|](?=[a-z])")

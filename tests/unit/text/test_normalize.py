@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,3 +93,9 @@ def test_no_invisible_or_upper_case_characters_are_left(text: str) -> None:
     assert normalized == normalized.strip()
     assert not any(character in normalized for character in "\u200b\u200d\ufeff\x00\n\t")
     assert not any("A" <= character <= "Z" for character in normalized)
+
+
+def test_time_does_not_grow_with_the_square_of_a_word():
+    started = time.perf_counter()
+    assert normalize("a1" * 10_000 + ".b").startswith("a1a1")
+    assert time.perf_counter() - started < 1.0
