@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES
+from gatepost_server.text.characters import HAN
 from gatepost_server.text.classifier import LinearModel
 from gatepost_server.text.lexicon import Form, Lexicon, Match, Strength
+from gatepost_server.text.normalize import compact
 
 # What a strong entry says alone. By its sound only, a harmless homophone stays possible.
 _FLOOR = {Form.WRITTEN: 0.95, Form.SOUND: 0.85}
+
+# Up to three Chinese characters or one Latin letter, and no mask such as *. Occasions and names of people ("元旦",
+# "龙年", "女人") stand in unkind training lines, too; alone they hold too little for the model to judge by.
+_FRAGMENT = re.compile(rf"[\s!?.,:;~'\"()。、…·-]*(?:[{HAN}]{{1,3}}|[a-z])[\s!?.,:;~'\"()。、…·-]*")
+_FRAGMENT_AT_MOST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,14 @@ class TextScorer:
     def score(self, normalized: str) -> Scored:
         """Probabilities and matches of one normalised text; all 0 for an empty one."""
         matches = tuple(self.lexicon.find(normalized))
-        return Scored(np.maximum(self.model.probabilities(normalized, matches), floor(matches)), matches)
+        return Scored(self.probabilities(normalized, matches), matches)
+
+    def probabilities(self, normalized: str, matches: Sequence[Match]) -> NDArray[np.float32]:
+        """Shape (C,), given the matches to believe. Without any, a fragment is never more than suspicious."""
+        scores = self.model.probabilities(normalized, matches)
+        if not matches and _FRAGMENT.fullmatch(compact(normalized)):
+            scores = np.minimum(scores, np.float32(_FRAGMENT_AT_MOST))
+        return np.maximum(scores, floor(matches))
 
 
 def floor(matches: Sequence[Match]) -> NDArray[np.float32]:

@@ -106,6 +106,14 @@ KIND = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["寿", "财", "囍", "元旦", "龙年", "马年!", "七夕", "情人节", "生日", "女人", "日本人", "老年人", "祝爷爷", "x"],
+)
+def test_a_few_characters_that_no_list_holds_say_little(stage: TextToxicity, text: str) -> None:
+    assert line_score(stage, text) < 0.3
+
+
 @pytest.mark.parametrize("text", KIND)
 def test_a_kind_line_scores_below_a_half(stage: TextToxicity, text: str) -> None:
     assert line_score(stage, text) < 0.5
