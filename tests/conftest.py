@@ -11,6 +11,7 @@ import pytest
 
 from gatepost_server.serving.server import TritonServer
 from gatepost_server.serving.settings import TritonSettings
+from tests.signal_stack import disable_alternate_signal_stack
 
 TESTS = Path(__file__).parent
 MODEL_REPOSITORY = TESTS.parent / "model_repository"
@@ -70,3 +71,9 @@ def pb_utils():
     triton_python_backend_utils.attach()
     yield triton_python_backend_utils
     triton_python_backend_utils.detach()
+
+
+@pytest.fixture(autouse=True)
+def signals_find_a_stack():
+    """Signals in this test do not land on what an earlier test's nets left behind."""
+    disable_alternate_signal_stack()
