@@ -78,9 +78,16 @@ def test_the_same_image_gives_the_same_scores_alone_and_in_a_crowd(client: Clien
     assert dict(together.scores) == pytest.approx(dict(alone), abs=0.01)
 
 
-def test_a_stricter_policy_is_one_name_away(client: Client) -> None:
+def test_a_stricter_policy_is_one_name_away(client: Client, card: dict[str, bytes]) -> None:
     assert {policy.name for policy in client.list_policies()} >= {"greeting-card", "strict"}
     assert client.get_policy().name == "greeting-card"
+
+    def of_spam(policy: str) -> Decision:
+        verdict = client.moderate(card["advert"], policy=policy)
+        assert verdict.policy.name == policy
+        return next(reason.decision for reason in verdict.reasons if reason.category is Category.SPAM)
+
+    assert (of_spam("greeting-card"), of_spam("strict")) == (Decision.REVIEW, Decision.BLOCK)
 
 
 def test_the_annotated_image_is_a_picture_of_the_same_size(client: Client, card: dict[str, bytes]) -> None:
