@@ -69,6 +69,19 @@ def _circular_tiff() -> bytes:
     return bytes(data)
 
 
+def _tiff_of_repeated_tags(values: int) -> bytes:
+    """A page whose thousand tags all list the same strips."""
+    tags = struct.pack("<HHII", 273, 4, values, 8 + 2 + 12_000 + 4) * 1000
+    return b"II*\0" + struct.pack("<IH", 8, 1000) + tags + bytes(4) + b"\xff" * (4 * values)
+
+
+def _nested_avif(depth: int) -> bytes:
+    body = struct.pack(">I4s", 8, b"free") * 90_000
+    for _ in range(depth):
+        body = struct.pack(">I4s", 8 + len(body), b"moov") + body
+    return struct.pack(">I4s4sI4s", 20, b"ftyp", b"avif", 0, b"avif") + body
+
+
 def _other(kind: str) -> bytes:
     return encode(quarters(), kind)
 
@@ -114,8 +127,16 @@ def _other(kind: str) -> bytes:
             animation([noise((64, 64), seed) for seed in range(33)], "AVIF"), "IMAGE_TOO_MANY_FRAMES", id="avif, 33"
         ),
         pytest.param(_long_text(b"zTXt", 50_000_000), "IMAGE_METADATA_TOO_LARGE", id="zTXt of 50 MB"),
+        pytest.param(
+            png(8, 8, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**20))) * 5_000),
+            "IMAGE_METADATA_TOO_LARGE",
+            id="5,000 zTXt of 1 MB",
+        ),
         pytest.param(_long_text(b"iTXt", 50_000_000), "IMAGE_METADATA_TOO_LARGE", id="iTXt of 50 MB"),
         pytest.param(_long_text(b"iCCP", 50_000_000), "IMAGE_METADATA_TOO_LARGE", id="iCCP of 50 MB"),
+        pytest.param(_tiff_of_repeated_tags(400_000), "IMAGE_METADATA_TOO_LARGE", id="tiff of 400,000,000 strips"),
+        pytest.param(_nested_avif(900), "IMAGE_CORRUPT", id="avif of 900 nested boxes"),
+        pytest.param(b"\xff\xd8" + b"\xff" * 100_000 + b"\0", "IMAGE_TRUNCATED", id="jpeg of 100,000 fill bytes"),
         pytest.param(png(8, 8, chunk(b"tEXt", bytes(2**21))), "IMAGE_METADATA_TOO_LARGE", id="tEXt of 2 MB"),
         pytest.param(png(8, 8, chunk(b"tEXt", b"a\0b") * 200_000), "IMAGE_METADATA_TOO_LARGE", id="200,000 chunks"),
         pytest.param(

@@ -11,6 +11,7 @@ from gatepost_server.stages.decode.limits import Limits, refuse
 
 # Boxes that hold boxes on the way to sizes and sample counts, and the bytes before their first child.
 _PARENTS = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0}
+_DEEPEST = 8  # moov/trak/mdia/minf/stbl is five
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -36,8 +37,10 @@ def read(data: bytes, limits: Limits) -> Header:
     return Header("AVIF", width, height, frames)
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int]]:
+def _boxes(data: bytes, start: int, end: int, depth: int = 1) -> Iterator[tuple[bytes, int]]:
     """(type, start of the body) of every box in the range and inside of its parents."""
+    if depth > _DEEPEST:
+        raise corrupt("the AVIF's boxes are nested too deep")
     while start < end:
         size, kind = struct.unpack_from(">I4s", data, start)
         body = start + 8
@@ -51,5 +54,5 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int]]:
             raise truncated()
         yield kind, body
         if kind in _PARENTS:
-            yield from _boxes(data, body + _PARENTS[kind], start + size)
+            yield from _boxes(data, body + _PARENTS[kind], start + size, depth + 1)
         start += size

@@ -8,8 +8,9 @@ import struct
 from gatepost_server.stages.decode.containers.base import Header, corrupt, truncated
 from gatepost_server.stages.decode.limits import Limits
 
-# In entropy-coded data FF00 is a stuffed byte and FFD0 to FFD7 are restarts; anything else ends it.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+# In entropy-coded data FF00 is a stuffed byte and FFD0 to FFD7 are restarts; anything else ends it. Markers may be
+# led by any number of FF: a pattern for all of them takes time with the square of a long run.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN, _END = 0xDA, 0xD9
 # Each scan of a progressive file goes over all pixels again; encoders write about ten.

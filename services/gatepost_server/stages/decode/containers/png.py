@@ -10,6 +10,7 @@ from gatepost_server.stages.decode.limits import Limits
 
 _CHUNK = struct.Struct(">I4s")
 _PIXELS = (b"IDAT", b"fdAT")
+_MAX_FULL_BLOCKS = 16  # as many blocks of metadata may be as large as the limit allows, or more that are smaller
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -18,7 +19,7 @@ def read(data: bytes, limits: Limits) -> Header:
     if data[12:16] != b"IHDR":
         raise corrupt("the PNG does not begin with IHDR")
     limits.check_size(width, height)
-    promised = fctl = blocks = 0
+    promised = fctl = blocks = metadata = 0
     pixels_seen = default_is_frame = False
     position, kind = 8, b""
     while kind != b"IEND":
@@ -29,7 +30,10 @@ def read(data: bytes, limits: Limits) -> Header:
         if end + 4 > len(data):
             raise truncated()
         if kind not in _PIXELS:
-            limits.check_metadata(_inflated_size(kind, data[start:end], limits.max_metadata))
+            size = _inflated_size(kind, data[start:end], limits.max_metadata)
+            limits.check_metadata(size)
+            metadata += size  # each inflates anew, a megabyte out of a kilobyte
+            limits.check_metadata(metadata // _MAX_FULL_BLOCKS)
         if zlib.crc32(data[position + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
             raise corrupt("a PNG chunk does not match its checksum")
         if kind == b"acTL":

@@ -13,6 +13,7 @@ _WIDTH, _HEIGHT = 256, 257
 _EXTENTS = ((273, 279), (324, 325))
 _INTEGERS = {1: "B", 3: "H", 4: "I"}
 _MAX_TAGS = 1000
+_MAX_VALUES = 1_000_000  # of all tags that are read; one strip for each row of 32 pages has less
 
 Tags = dict[int, tuple[int, ...]]
 
@@ -21,7 +22,7 @@ def read(data: bytes, limits: Limits) -> Header:
     """Follows the chain of pages; the size is the largest width and the largest height of any page."""
     order = "<" if data[:2] == b"II" else ">"
     width = height = frames = total = 0
-    for tags in _pages(data, order):
+    for tags in _pages(data, order, limits):
         page_width, page_height = _one(tags, _WIDTH), _one(tags, _HEIGHT)
         limits.check_size(page_width, page_height)
         width, height = max(width, page_width), max(height, page_height)
@@ -37,8 +38,9 @@ def read(data: bytes, limits: Limits) -> Header:
     return Header("TIFF", width, height, frames)
 
 
-def _pages(data: bytes, order: str) -> Iterator[Tags]:
+def _pages(data: bytes, order: str, limits: Limits) -> Iterator[Tags]:
     seen: set[int] = set()
+    values = 0
     at = struct.unpack_from(order + "I", data, 4)[0]
     while at:
         if at in seen:
@@ -47,7 +49,13 @@ def _pages(data: bytes, order: str) -> Iterator[Tags]:
         count = struct.unpack_from(order + "H", data, at)[0]
         if count > _MAX_TAGS:
             raise corrupt(f"a TIFF page has more than {_MAX_TAGS} tags")
-        yield dict(_tag(data, order, at + 2 + 12 * index) for index in range(count))
+        page: Tags = {}
+        for index in range(count):
+            tag, found = _tag(data, order, at + 2 + 12 * index)
+            values += len(found)
+            limits.check_blocks(values * limits.max_blocks // _MAX_VALUES)
+            page[tag] = found
+        yield page
         at = struct.unpack_from(order + "I", data, at + 2 + 12 * count)[0]
 
 
