@@ -80,7 +80,7 @@ proto-check: $(STAMP) ## buf lint (where npm is), and that the committed stubs a
 	@$(BIN)/python -m tests.proto_drift
 
 .PHONY: buf-lint
-buf-lint: node_modules/.bin/buf
+buf-lint: node_modules/.bin/buf ## buf lint alone
 	@node_modules/.bin/buf lint proto
 
 # --- measure ------------------------------------------------------------------------------------
@@ -102,7 +102,8 @@ evaluate-ocr: $(STAMP) fonts ## OCR by style beside paddleocr: out/evaluate/ocr.
 	@$(BIN)/python -m benchmarks.evaluate_ocr
 
 .PHONY: evaluate-text
-evaluate-text: $(STAMP) ## The text classifier on the labelled sets in DATA: out/evaluate/text.json
+evaluate-text: $(STAMP) ## The text classifier on labelled sets, DATA=folder (training/text/README.md): out/evaluate/text.json
+	@test -n "$(DATA)" || { echo "say where the data sets are: make evaluate-text DATA=folder"; exit 2; }
 	@$(BIN)/python -m benchmarks.evaluate_text --data $(DATA)
 
 .PHONY: evaluate-clip
@@ -118,5 +119,3 @@ lock: ## Write constraints.txt from what is installed in .venv
 .PHONY: clean
 clean: ## Remove what was measured and built; keep .venv
 	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
-
-DATA ?= ../shared/data

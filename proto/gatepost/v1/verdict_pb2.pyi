@@ -134,11 +134,11 @@ class _ReasonCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReasonCode
     REASON_CODE_COVERAGE: _ReasonCode.ValueType  # 4
     """A mandatory stage is missing or did not look at everything."""
     REASON_CODE_DEADLINE: _ReasonCode.ValueType  # 5
-    """The deadline passed first."""
+    """The deadline passed first. Today only SDKs make it, out of a DEADLINE_EXCEEDED status."""
     REASON_CODE_OVERLOAD: _ReasonCode.ValueType  # 6
-    """Too much was in flight."""
+    """Too much was in flight. Today only SDKs make it, out of a RESOURCE_EXHAUSTED status."""
     REASON_CODE_STAGE_FAILED: _ReasonCode.ValueType  # 7
-    """A stage failed."""
+    """A stage failed. Reserved: today a failed stage is a status error, and no verdict is given."""
 
 class ReasonCode(_ReasonCode, metaclass=_ReasonCodeEnumTypeWrapper):
     """Why a decision is not ALLOW."""
@@ -154,11 +154,11 @@ REASON_CODE_RULE: ReasonCode.ValueType  # 3
 REASON_CODE_COVERAGE: ReasonCode.ValueType  # 4
 """A mandatory stage is missing or did not look at everything."""
 REASON_CODE_DEADLINE: ReasonCode.ValueType  # 5
-"""The deadline passed first."""
+"""The deadline passed first. Today only SDKs make it, out of a DEADLINE_EXCEEDED status."""
 REASON_CODE_OVERLOAD: ReasonCode.ValueType  # 6
-"""Too much was in flight."""
+"""Too much was in flight. Today only SDKs make it, out of a RESOURCE_EXHAUSTED status."""
 REASON_CODE_STAGE_FAILED: ReasonCode.ValueType  # 7
-"""A stage failed."""
+"""A stage failed. Reserved: today a failed stage is a status error, and no verdict is given."""
 Global___ReasonCode: _TypeAlias = ReasonCode  # noqa: Y015
 
 @_typing.final
