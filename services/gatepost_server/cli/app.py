@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,8 +15,9 @@ import typer
 
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
-from gatepost_server.cli.settings import SettingsError, check_tables, read_log, read_triton
+from gatepost_server.cli.settings import TRITON_FIELDS, SettingsError, check_tables, read_log, read_triton
 from gatepost_server.cli.stopping import stop_on_signals
+from gatepost_server.cli.unknown import unknown_variables
 
 if TYPE_CHECKING:
     from gatepost_server.gateway.settings import GatewaySettings
@@ -56,6 +58,7 @@ def up(
     from gatepost_server.serving.supervisor import Supervisor
 
     start_logs(config)
+    warn_of_unknown("GATEPOST_TRITON_", TRITON_FIELDS)
     with failures(SettingsError):
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
     log.info("settings", triton=printable(triton))
@@ -80,6 +83,7 @@ def triton(config: Config = None, model_repository: Repository = None, ready_fil
     from gatepost_server.serving.supervisor import Supervisor
 
     start_logs(config)
+    warn_of_unknown("GATEPOST_TRITON_", TRITON_FIELDS)
     with failures(SettingsError):
         settings = read_triton(config, repository=model_repository)
     settings = replace(
@@ -145,6 +149,7 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
     """[gateway], with the port of the command line. Raises SettingsError."""
     from gatepost_server.gateway.settings import GatewaySettings
 
+    warn_of_unknown("GATEPOST_GATEWAY_", GatewaySettings.model_fields)
     try:
         settings = GatewaySettings.load(config)
     except (ValueError, OSError) as error:
@@ -154,9 +159,17 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
     return settings.model_copy(update={"listen": f"{settings.listen.rpartition(':')[0]}:{port}"})
 
 
+def warn_of_unknown(prefix: str, fields: Collection[str]) -> None:
+    """Name, without their values, variables of the environment that look like settings and are none."""
+    if names := unknown_variables(os.environ, prefix, fields):
+        log.warning("settings.unknown", names=names)
+
+
 def printable(settings: TritonSettings) -> dict[str, Any]:
-    """For the log at start."""
-    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
+    """For the log at start, with the parameters that the environment gives to the models."""
+    models = {name: value for name, value in os.environ.items() if name.startswith("GATEPOST_MODEL_")}
+    shown = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()}
+    return shown | {"environment": models}
 
 
 @contextmanager

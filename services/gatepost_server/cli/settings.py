@@ -24,6 +24,7 @@ from gatepost_server.cli.logs import LogSettings
 from gatepost_server.serving.settings import TritonSettings
 
 TABLES = ("log", "triton", "gateway")
+TRITON_FIELDS = frozenset(field.name for field in fields(TritonSettings))
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 
