@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES, Category
-from gatepost_server.text.features import BUCKETS, hashed_views, weigh
+from gatepost_server.text.features import BUCKETS, hashed_views, rarity, weigh
 from gatepost_server.text.lexicon import Match
 
 
@@ -51,6 +51,10 @@ class LinearModel:
             logits = self.slope * self.margins(normalized, matches) + self.shift
             scores[[CATEGORIES.index(category) for category in self.categories]] = 1.0 / (1.0 + np.exp(-logits))
         return scores
+
+    def rarity(self, normalized: str) -> float:
+        """How unlike the text that was learned from its neighbouring characters are; see `features.rarity`."""
+        return rarity(normalized, self.idf)
 
 
 def expand(weights: NDArray[np.int8]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -45,6 +46,15 @@ def weigh(views: Sequence[Counts], idf: NDArray[np.float32]) -> Counts:
     return np.concatenate([buckets for buckets, _ in views]), np.concatenate(values).astype(np.float32)
 
 
+def rarity(normalized: str, idf: NDArray[np.float32]) -> float:
+    """Mean idf of the pairs of neighbouring characters: low for running text, high for characters met by chance.
+
+    As rare as can be for fewer than two characters.
+    """
+    pairs = [f"c{first}{second}" for first, second in pairwise(normalized)]
+    return float(np.mean([idf[_bucket(pair)] for pair in pairs])) if pairs else float(idf.max())
+
+
 def shape(normalized: str) -> str:
     """The text with addresses, names and numbers replaced by what they are."""
     text = _URL.sub(" #url ", normalized[:_MAX_CHARACTERS])
@@ -80,7 +90,11 @@ def _listed(matches: Sequence[Match]) -> Iterator[str]:
         yield f"l{match.entry.category}/{match.entry.strength}/{match.form}"
 
 
+def _bucket(token: str) -> int:
+    return crc32(token.encode()) % BUCKETS
+
+
 def _count(tokens: Iterable[str]) -> Counts:
-    hashes = [crc32(token.encode()) % BUCKETS for token in tokens]
+    hashes = [_bucket(token) for token in tokens]
     buckets, counts = np.unique(np.asarray(hashes, dtype=np.int64), return_counts=True)
     return buckets, (1.0 + np.log(counts)).astype(np.float32)

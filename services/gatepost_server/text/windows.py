@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from gatepost_server.text.characters import count_han
 from gatepost_server.text.reading_order import join
 
+MAX_WINDOWS = 400  # of one view, or of one grid, that are worth scoring
+
 # A phrase is at most this long, in Chinese characters; three Latin letters count as one.
 _LONGEST = 24.0
 _MANY_LINES = 4  # more lines than this are only read together when they are very short

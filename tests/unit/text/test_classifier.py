@@ -10,9 +10,10 @@ import pytest
 
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.text.classifier import LinearModel, expand, read_model
-from gatepost_server.text.features import BUCKETS, hashed_views, shape, weigh
+from gatepost_server.text.features import BUCKETS, hashed_views, rarity, shape, weigh
 
 ONES = np.ones(BUCKETS, np.float32)
+SHIPPED = Path(__file__).parents[3] / "model_repository/text_toxicity/1/weights.npz"
 
 
 def model_that_knows(word: str, category: Category) -> LinearModel:
@@ -59,6 +60,12 @@ def test_every_view_of_a_line_has_unit_length() -> None:
 
 def test_addresses_names_and_numbers_become_what_they_are() -> None:
     assert shape("加 13800138000 www.a.com @bob").split() == ["加#11", "#url", "#user"]
+
+
+def test_running_text_is_less_rare_than_its_characters_in_columns() -> None:
+    idf = read_model(SHIPPED).idf
+    assert rarity("新年快乐万事如意", idf) < rarity("万新事年如快意乐", idf)
+    assert rarity("新", idf) == rarity("", idf) == idf.max()
 
 
 def test_int8_roots_expand_to_signed_squares() -> None:
