@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES
+from gatepost_server.stages.text_toxicity.across import Across, read_across
+from gatepost_server.text.grids import Grid
 from gatepost_server.text.lexicon import Match, Strength
 from gatepost_server.text.normalize import normalize
 from gatepost_server.text.scorer import TextScorer, floor
-from gatepost_server.text.windows import Window, windows
+from gatepost_server.text.windows import MAX_WINDOWS, Window, windows
 
 Scores = NDArray[np.float32]
 # Normalised texts to probabilities (n, C), NaN in the columns that it does not judge.
 SecondOpinion = Callable[[Sequence[str]], Scores]
 
-MAX_WINDOWS = 400
+LEAST_CONFIDENCE = 0.3  # a reading below it is taken for a stray one: shown, but neither scored nor joined
 
-# Trust in a line by the recogniser's mean character probability: none up to _NOISE, all from _CLEAR on.
+# Trust in other lines by the recogniser's mean character probability: it grows from _NOISE to _CLEAR.
 _NOISE, _CLEAR = 0.2, 0.6
 
 
@@ -54,7 +56,9 @@ class Judge:
         """Every line alone; scores shrink with the reading's confidence."""
         normalized = tuple(normalize(text) for text in texts)
         scores, matches = self._score(normalized)
-        return Lines(normalized, scores * trust(confidences)[:, None], matches)
+        trusts = trust(confidences)
+        believed = tuple(found if weight else () for found, weight in zip(matches, trusts, strict=True))
+        return Lines(normalized, scores * trusts[:, None], believed)
 
     def joined(self, lines: Lines, confidences: Sequence[float], orders: Sequence[Sequence[int]]) -> Joined:
         """Neighbouring lines read together; zeros where fewer than two lines hold text."""
@@ -73,6 +77,10 @@ class Judge:
             worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
         return Joined(worst, len(kept), truncated=len(found) > MAX_WINDOWS)
 
+    def across(self, lines: Lines, confidences: Sequence[float], grid: Grid) -> Across:
+        """A grid of lines read across them, by the model and lexicon alone."""
+        return read_across(self._scorer, grid, lines.normalized, trust(confidences).tolist())
+
     def _score(self, normalized: Sequence[str]) -> tuple[Scores, tuple[tuple[Match, ...], ...]]:
         scored = [self._scorer.score(text) for text in normalized]
         strong = tuple(tuple(m for m in one.matches if m.entry.strength is Strength.STRONG) for one in scored)
@@ -86,7 +94,7 @@ class Judge:
     def _without(self, window: Window, chance: Sequence[Match]) -> Scores:
         """A window's scores when short entries that only met at a line break are not believed."""
         matches = [match for match in self._scorer.lexicon.find(window.text) if match not in chance]
-        return np.maximum(self._scorer.model.probabilities(window.text, matches), floor(matches))
+        return self._scorer.probabilities(window.text, matches)
 
 
 def _blend(normalized: Sequence[str], scores: Scores, strong: Sequence[Sequence[Match]], opinion: Scores) -> Scores:
@@ -98,9 +106,10 @@ def _blend(normalized: Sequence[str], scores: Scores, strong: Sequence[Sequence[
 
 
 def trust(confidences: Sequence[float]) -> Scores:
-    """Factor 0 to 1 for each line, so that noise read as text never becomes a confident score."""
+    """Factor 0 to 1 for each line, so that noise read as text never becomes a confident score; 0 for stray readings."""
     values = np.nan_to_num(np.asarray(confidences, np.float32))
-    return np.clip((values - _NOISE) / (_CLEAR - _NOISE), 0.0, 1.0).astype(np.float32)
+    grown = np.clip((values - _NOISE) / (_CLEAR - _NOISE), 0.0, 1.0)
+    return np.where(values < LEAST_CONFIDENCE, 0.0, grown).astype(np.float32)
 
 
 def _window_trust(window: Window, normalized: Sequence[str], trusts: Scores) -> float:

@@ -14,7 +14,8 @@ from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import ModelVersion, Skipped
 from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.stages.base import Arrays, StageResult, text_array
-from gatepost_server.stages.text_toxicity.judge import MAX_WINDOWS, Joined, Judge, Lines
+from gatepost_server.stages.text_toxicity.across import Across
+from gatepost_server.stages.text_toxicity.judge import LEAST_CONFIDENCE, Joined, Judge, Lines
 from gatepost_server.stages.text_toxicity.sequence_classifier import SequenceClassifier
 from gatepost_server.tensors.contract import (
     EXPECTED,
@@ -34,11 +35,13 @@ from gatepost_server.tensors.contract import (
     ModelContract,
 )
 from gatepost_server.text.classifier import read_model
+from gatepost_server.text.grids import Grid, grids
 from gatepost_server.text.language import guess_language
 from gatepost_server.text.lexicon import read_lexicon
 from gatepost_server.text.reading_order import Box, bounds, join, reading_orders
 from gatepost_server.text.scorer import TextScorer
 from gatepost_server.text.similarity import comparable, similarities
+from gatepost_server.text.windows import MAX_WINDOWS
 
 _MAX_LINE = 2_000  # characters of one line that are judged
 
@@ -86,20 +89,26 @@ class TextToxicity:
         boxes = _boxes(points, sizes)
         trusts = [float(confidence) for confidence in confidences]
         lines = self._judge.lines([text[:_MAX_LINE] for text in read], trusts)
-        orders = _orders_by_view(boxes, lines.normalized, [int(view) for view in views])
+        readable = _readable_by_view(trusts, [int(view) for view in views])
+        orders = [_orders(boxes, lines.normalized, members) for members in readable]
+        crossed = [grid for members in readable for grid in _grids(boxes, read, members)]
         joined = [self._judge.joined(lines, trusts, some) for some in orders]
+        across = [self._judge.across(lines, trusts, grid) for grid in crossed]
         return StageResult(
             arrays={
                 NORMALIZED_TEXTS.name: text_array(lines.normalized),
                 LANGUAGES.name: text_array([guess_language(text) for text in lines.normalized]),
                 LINE_SCORES.name: lines.scores,
-                LINE_EXPECTED.name: _expected(lines.normalized, expected, orders),
+                LINE_EXPECTED.name: _expected(lines.normalized, expected, orders, crossed),
                 LINE_MATCHES.name: text_array([_matches(lines, index) for index in range(len(read))]),
-                JOINED_TEXT.name: text_array(["\n".join(_joined_texts(read, orders))]),
-                JOINED_SCORES.name: _worst(joined),
+                JOINED_TEXT.name: text_array(["\n".join(_joined_texts(read, orders, across))]),
+                JOINED_SCORES.name: _worst([*joined, *across]),
             },
-            looked_at={"lines": len(read), "windows": sum(one.windows for one in joined)},
-            skipped=tuple(_skipped(read, joined)),
+            looked_at={
+                "lines": len(read),
+                "windows": sum(one.windows for one in joined) + sum(one.windows for one in across),
+            },
+            skipped=tuple(_skipped(read, [*joined, *across])),
         )
 
 
@@ -112,41 +121,55 @@ def _boxes(points: NDArray[np.float32], sizes: NDArray[np.int32]) -> list[Box]:
     return [bounds([(float(x), float(y)) for x, y in points[a:b]]) for a, b in pairwise(edges)]
 
 
-def _orders_by_view(boxes: Sequence[Box], texts: Sequence[str], views: Sequence[int]) -> list[list[tuple[int, ...]]]:
-    """Reading orders of each view's lines; lines of different views are never read together."""
-    orders = []
-    for view in sorted(set(views)):
-        members = [index for index, of in enumerate(views) if of == view]
-        local = reading_orders([boxes[i] for i in members], [texts[i] for i in members])
-        orders.append([tuple(members[i] for i in order) for order in local])
-    return orders
+def _readable_by_view(confidences: Sequence[float], views: Sequence[int]) -> list[list[int]]:
+    """Indices of each view's lines but the stray ones; lines of different views are never read together."""
+    readable = [index for index, confidence in enumerate(confidences) if confidence >= LEAST_CONFIDENCE]
+    return [[index for index in readable if views[index] == view] for view in sorted(set(views))]
+
+
+def _orders(boxes: Sequence[Box], texts: Sequence[str], members: Sequence[int]) -> list[tuple[int, ...]]:
+    local = reading_orders([boxes[i] for i in members], [texts[i] for i in members])
+    return [tuple(members[i] for i in order) for order in local]
+
+
+def _grids(boxes: Sequence[Box], read: Sequence[str], members: Sequence[int]) -> list[Grid]:
+    local = grids([boxes[i] for i in members], [read[i] for i in members])
+    return [grid.of(members) for grid in local]
 
 
 def _expected(
-    texts: Sequence[str], expected: Sequence[str], orders: list[list[tuple[int, ...]]]
+    texts: Sequence[str], expected: Sequence[str], orders: list[list[tuple[int, ...]]], crossed: Sequence[Grid]
 ) -> NDArray[np.float32]:
     if not expected:
         return np.full(len(texts), -1.0, np.float32)
-    return np.asarray(similarities(texts, expected, [order for some in orders for order in some]), np.float32)
+    found = similarities(texts, expected, [order for some in orders for order in some])
+    for grid in crossed:
+        values = similarities(grid.readings, expected, grid.orders)
+        for line in grid.members:
+            # A line has a character of many readings; one that nobody asked for keeps it unexpected.
+            least = min(value for value, through in zip(values, grid.through, strict=True) if line in through)
+            found[line] = max(found[line], least)
+    return np.asarray(found, np.float32)
 
 
 def _matches(lines: Lines, index: int) -> str:
     return "\n".join(f"{match.entry.category}:{match.entry.term}" for match in lines.matches[index])
 
 
-def _joined_texts(read: Sequence[str], orders: list[list[tuple[int, ...]]]) -> list[str]:
-    """Each view's text in its likeliest order; views that say the same are told once."""
-    return [text for text in dict.fromkeys(join(read, some[0]) for some in orders) if text]
+def _joined_texts(read: Sequence[str], orders: list[list[tuple[int, ...]]], across: Sequence[Across]) -> list[str]:
+    """Each view's text in its likeliest order, then what grids may say across; the same is told once."""
+    texts = [*(join(read, some[0]) for some in orders), *(one.text for one in across)]
+    return [text for text in dict.fromkeys(texts) if text]
 
 
-def _worst(joined: Sequence[Joined]) -> NDArray[np.float32]:
+def _worst(joined: Sequence[Joined | Across]) -> NDArray[np.float32]:
     worst = np.zeros(len(CATEGORIES), np.float32)
     for one in joined:
         worst = np.maximum(worst, one.scores)
     return worst
 
 
-def _skipped(read: Sequence[str], joined: Sequence[Joined]) -> list[Skipped]:
+def _skipped(read: Sequence[str], joined: Sequence[Joined | Across]) -> list[Skipped]:
     skipped = []
     if any(one.truncated for one in joined):
         skipped.append(Skipped("lines read together", f"more than {MAX_WINDOWS} combinations"))
