@@ -168,7 +168,7 @@ def test_a_bad_image_is_refused_with_its_own_reason_in_milliseconds(data, reason
     error = refused(data)
     took = time.process_time() - started
     assert (error.reason, error.code, error.field) == (reason, ErrorCode.INVALID_ARGUMENT, "image")
-    assert took < 0.15
+    assert took < 0.5  # processor time
 
 
 def test_many_frames_of_many_pixels_are_refused_before_they_are_decoded():
