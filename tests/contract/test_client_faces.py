@@ -182,7 +182,7 @@ async def test_no_retry_comes_before_the_server_asked_for_it(face: Face, server:
     server.script(Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", retry_after=0.4))
     started = time.monotonic()
     assert (await face.moderate(IMAGE)).allowed
-    assert 0.4 <= time.monotonic() - started
+    assert time.monotonic() - started >= 0.4
 
 
 async def test_a_retry_that_could_only_come_after_the_deadline_is_not_waited_for(
