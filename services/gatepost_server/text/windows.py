@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gatepost_server.text.characters import count_han
+from gatepost_server.text.characters import HAN, count_han
 from gatepost_server.text.reading_order import join
 
 MAX_WINDOWS = 400  # of one view, or of one grid, that are worth scoring
@@ -14,19 +15,26 @@ MAX_WINDOWS = 400  # of one view, or of one grid, that are worth scoring
 _LONGEST = 24.0
 _MANY_LINES = 4  # more lines than this are only read together when they are very short
 _LONGEST_OF_MANY = 12.0
+_REACH = 12.0  # of a line too long for that, to either side of a break: prose wraps inside a phrase
 _SHORT = 2  # a line of at most two characters is a fragment
 
-_FRAGMENTS_TERM = 2  # letters of a lexicon entry that fragments may spell
+_FRAGMENTS_TERM = 2  # letters of a lexicon entry that fragments, or prose around a break, may spell
 _LINES_TERM = 3  # letters that whole lines must spell: shorter ones meet by chance
+
+_UNIT = re.compile(rf"[{HAN}]|[^\s{HAN}]+|\s+")  # what a cut leaves whole
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Consecutive lines of one reading order, as one text. `shortest_term`: see `chance_free`."""
+    """Consecutive lines of one reading order, as one text; of two long lines, what stands around their break.
+
+    An entry of the lexicon that no line holds needs `shortest_term` characters to be more than chance.
+    """
 
     indices: tuple[int, ...]
     text: str
     shortest_term: int
+    cut: tuple[str, ...] = ()  # the ends of the two long lines; empty where whole lines are read
 
 
 def windows(texts: Sequence[str], orders: Sequence[Sequence[int]]) -> Iterator[Window]:
@@ -38,13 +46,37 @@ def windows(texts: Sequence[str], orders: Sequence[Sequence[int]]) -> Iterator[W
             for last in range(first + 1, len(filled)):
                 indices = tuple(filled[first : last + 1])
                 length = sum(_length(texts[index]) for index in indices)
-                if length > (_LONGEST if len(indices) <= _MANY_LINES else _LONGEST_OF_MANY):
+                fits = length <= (_LONGEST if len(indices) <= _MANY_LINES else _LONGEST_OF_MANY)
+                if not fits and len(indices) > 2:
                     break
-                text = join(texts, indices)
+                cut = () if fits else (_last(texts[indices[0]]), _first(texts[indices[1]]))
+                text = join(cut, (0, 1)) if cut else join(texts, indices)
                 if text not in seen:
                     seen.add(text)
-                    fragments = all(len(texts[index]) <= _SHORT for index in indices)
-                    yield Window(indices, text, _FRAGMENTS_TERM if fragments else _LINES_TERM)
+                    believed = bool(cut) or all(len(texts[index]) <= _SHORT for index in indices)
+                    yield Window(indices, text, _FRAGMENTS_TERM if believed else _LINES_TERM, cut)
+                if not fits:
+                    break
+
+
+def _first(text: str) -> str:
+    return "".join(_reach(_UNIT.findall(text)))
+
+
+def _last(text: str) -> str:
+    return "".join(reversed(_reach(reversed(_UNIT.findall(text)))))
+
+
+def _reach(units: Iterable[str]) -> list[str]:
+    """The first units that hold `_REACH` together, one at least."""
+    reached: list[str] = []
+    length = 0.0
+    for unit in units:
+        length += _length(unit)
+        if reached and length > _REACH:
+            break
+        reached.append(unit)
+    return reached
 
 
 def _length(text: str) -> float:

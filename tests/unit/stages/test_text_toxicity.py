@@ -143,6 +143,31 @@ def test_an_insult_in_a_grid_of_single_characters_is_found(stage: TextToxicity) 
     assert judged(stage, card(by_column, cells))["JOINED_SCORES"][ABUSE].max() >= 0.5
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("我跟你认识这么多年今天才发现你真是个傻", "逼新的一年也祝你和家人都平平安安的吧"),
+        ("祝你新年快乐身体健康也祝你这个废", "物早点明白自己到底是个什么样的东西"),
+        ("新年到了大家都在忙着回家过年你还是去", "死吧别再回来打扰我们一家人的生活了"),
+        (
+            "happy birthday to you my dear old friend what a piece of",
+            "shit you have become over these last few lovely years",
+        ),
+        (
+            "i have been thinking about you all day so please go kill",
+            "yourself and have a very happy new year with us all",
+        ),
+    ],
+)
+def test_an_insult_over_the_break_of_two_long_lines_is_found(stage: TextToxicity, first: str, second: str) -> None:
+    assert judged(stage, card([first, second]))["JOINED_SCORES"].max() >= 0.8
+
+
+def test_where_a_long_line_is_cut_no_harmless_word_becomes_an_entry(stage: TextToxicity) -> None:
+    lines = ["新年快乐我们全家人都非常想念你和你的家人", "明年春天我们一起开车去死海看看风景好不好"]
+    assert judged(stage, card(lines))["JOINED_SCORES"].max() < 0.5
+
+
 def test_lines_of_different_views_are_not_read_together(stage: TextToxicity) -> None:
     assert judged(stage, card(["傻", "逼"], views=[0, 1]))["JOINED_SCORES"].max() < 0.5
 

@@ -22,8 +22,8 @@ def test_lines_without_text_do_not_part_their_neighbours() -> None:
     assert texts_of(["傻", "", "逼"], [(0, 1, 2)]) == ["傻逼"]
 
 
-def test_long_lines_are_not_read_together() -> None:
-    assert texts_of(["春" * 20, "风" * 20], [(0, 1)]) == []
+def test_long_lines_are_not_read_together_as_a_whole() -> None:
+    assert max(map(len, texts_of(["春" * 20, "风" * 20, "秋" * 20], [(0, 1, 2)]))) <= 24
 
 
 def test_one_line_is_no_window() -> None:
@@ -35,3 +35,22 @@ def test_only_fragments_may_spell_a_short_word_together() -> None:
     [fragments] = windows(["傻", "逼"], [(0, 1)])
     [lines] = windows(["新年欢快", "滚滚财源"], [(0, 1)])
     assert fragments.shortest_term < lines.shortest_term
+
+
+def test_two_long_lines_are_read_around_their_break() -> None:
+    [around] = windows(["春" * 20 + "夏", "秋" + "冬" * 20], [(0, 1)])
+    assert around.text == "春" * 11 + "夏秋" + "冬" * 11
+    assert around.cut == ("春" * 11 + "夏", "秋" + "冬" * 11)
+
+
+def test_words_around_a_break_stay_whole() -> None:
+    before = "a very long line in which nobody would look for glass"
+    after = "and another one that goes on for quite a while after it"
+    [around] = windows([before, after], [(0, 1)])
+    words = around.text.split()
+    assert set(words) <= {*before.split(), *after.split()}
+    assert {"glass", "and", "look", "goes"} <= set(words)
+
+
+def test_a_word_longer_than_any_reach_is_still_read() -> None:
+    assert texts_of(["x" * 90, "y" * 90], [(0, 1)]) == ["x" * 90 + " " + "y" * 90]

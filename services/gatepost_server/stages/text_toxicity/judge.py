@@ -71,7 +71,11 @@ class Judge:
         trusts = trust(confidences)
         worst = np.zeros(len(CATEGORIES), np.float32)
         for window, seen, row, terms in zip(kept, known, scores, matches, strict=True):
-            chance = [m for m in terms if m.entry not in seen and len(m.entry.term) < window.shortest_term]
+            # Where a line was cut, what made an entry of it harmless may be gone ("死海" without "海").
+            cut = {match.entry for text in window.cut for match in self._scorer.lexicon.find(text)}
+            chance = [
+                m for m in terms if m.entry not in seen and (len(m.entry.term) < window.shortest_term or m.entry in cut)
+            ]
             if chance:
                 row = self._without(window, chance)
             worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
@@ -92,7 +96,7 @@ class Judge:
         return scores, strong
 
     def _without(self, window: Window, chance: Sequence[Match]) -> Scores:
-        """A window's scores when short entries that only met at a line break are not believed."""
+        """A window's scores when entries that only met at a line break, or were cut out of a line, are not believed."""
         matches = [match for match in self._scorer.lexicon.find(window.text) if match not in chance]
         return self._scorer.probabilities(window.text, matches)
 
