@@ -168,8 +168,27 @@ def test_where_a_long_line_is_cut_no_harmless_word_becomes_an_entry(stage: TextT
     assert judged(stage, card(lines))["JOINED_SCORES"].max() < 0.5
 
 
-def test_lines_of_different_views_are_not_read_together(stage: TextToxicity) -> None:
-    assert judged(stage, card(["傻", "逼"], views=[0, 1]))["JOINED_SCORES"].max() < 0.5
+@pytest.mark.parametrize("words", [["傻", "逼"], ["祝你", "早日", "升天"], ["fuck", "you"], ["go", "kill", "yourself"]])
+def test_an_insult_told_one_word_a_frame_is_found(stage: TextToxicity, words: list[str]) -> None:
+    same_place = [(0.1, 0.1, 0.9, 0.3)] * len(words)
+    arrays = judged(stage, card(words, same_place, views=list(range(len(words)))))
+    assert arrays["JOINED_SCORES"].max() >= 0.8
+
+
+def test_a_caption_in_every_frame_does_not_part_the_words_beside_it(stage: TextToxicity) -> None:
+    texts, views = ["新年快乐", "傻", "新年快乐", "逼"], [0, 0, 1, 1]
+    assert judged(stage, card(texts, views=views))["JOINED_SCORES"].max() >= 0.8
+
+
+def test_halves_on_white_and_on_black_are_read_where_they_stand(stage: TextToxicity) -> None:
+    places = [(0.1, 0.1, 0.4, 0.3), (0.1, 0.6, 0.9, 0.7), (0.5, 0.1, 0.8, 0.3), (0.1, 0.8, 0.9, 0.9)]
+    arrays = judged(stage, card(["傻", "新年快乐", "逼", "万事如意"], places, views=[0, 0, 1, 1]))
+    assert arrays["JOINED_SCORES"].max() >= 0.8
+
+
+def test_kind_frames_stay_low_when_they_are_read_together(stage: TextToxicity) -> None:
+    growing = ["新", "新年", "新年快", "新年快乐", "恭喜发财", "Happy New Year", "身体健康"]
+    assert judged(stage, card(growing, views=list(range(len(growing)))))["JOINED_SCORES"].max() < 0.5
 
 
 def test_a_line_hardly_read_makes_no_confident_score(stage: TextToxicity) -> None:

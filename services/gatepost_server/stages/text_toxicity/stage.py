@@ -92,7 +92,8 @@ class TextToxicity:
         readable = _readable_by_view(trusts, [int(view) for view in views])
         orders = [_orders(boxes, lines.normalized, members) for members in readable]
         crossed = [grid for members in readable for grid in _grids(boxes, read, members)]
-        joined = [self._judge.joined(lines, trusts, some) for some in orders]
+        between = _between_views(boxes, lines.normalized, orders)
+        joined = [self._judge.joined(lines, trusts, some) for some in [*orders, between]]
         across = [self._judge.across(lines, trusts, grid) for grid in crossed]
         return StageResult(
             arrays={
@@ -122,7 +123,7 @@ def _boxes(points: NDArray[np.float32], sizes: NDArray[np.int32]) -> list[Box]:
 
 
 def _readable_by_view(confidences: Sequence[float], views: Sequence[int]) -> list[list[int]]:
-    """Indices of each view's lines but the stray ones; lines of different views are never read together."""
+    """Indices of each view's lines but the stray ones."""
     readable = [index for index, confidence in enumerate(confidences) if confidence >= LEAST_CONFIDENCE]
     return [[index for index in readable if views[index] == view] for view in sorted(set(views))]
 
@@ -130,6 +131,23 @@ def _readable_by_view(confidences: Sequence[float], views: Sequence[int]) -> lis
 def _orders(boxes: Sequence[Box], texts: Sequence[str], members: Sequence[int]) -> list[tuple[int, ...]]:
     local = reading_orders([boxes[i] for i in members], [texts[i] for i in members])
     return [tuple(members[i] for i in order) for order in local]
+
+
+def _between_views(
+    boxes: Sequence[Box], texts: Sequence[str], orders: Sequence[list[tuple[int, ...]]]
+) -> list[tuple[int, ...]]:
+    """Orders over the lines of all views: one view after another, then as they stand; none where one view holds all.
+
+    Half an insult may be seen on white and half on black, or a word in each frame. A text that several views
+    show is read once, so that what changes beside it comes together; one that is being typed, when it is complete.
+    """
+    first = {texts[index]: index for some in reversed(orders) for index in reversed(some[0]) if texts[index]}
+    shown = [index for some in orders for index in some[0] if first.get(texts[index]) == index]
+    complete = (index for index, after in pairwise(shown) if not texts[after].startswith(texts[index]))
+    in_turn = (*complete, *shown[-1:])
+    if any(set(in_turn) <= set(some[0]) for some in orders):
+        return []
+    return list(dict.fromkeys([in_turn, *_orders(boxes, texts, in_turn)]))
 
 
 def _grids(boxes: Sequence[Box], read: Sequence[str], members: Sequence[int]) -> list[Grid]:
