@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from gatepost_server.text.lexicon import Match
+from gatepost_server.text.lexicon import Form, Match
 from gatepost_server.text.normalize import compact
 from gatepost_server.text.pinyin import sound
 
@@ -87,6 +87,8 @@ def _heard(text: str) -> Iterator[str]:
 
 def _listed(matches: Sequence[Match]) -> Iterator[str]:
     for match in matches:
+        if match.form is Form.INITIALS:
+            continue  # the weights were fitted without
         yield f"l{match.entry.category}/{match.entry.strength}/{match.form}"
 
 

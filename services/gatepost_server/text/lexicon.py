@@ -1,10 +1,11 @@
-"""Word lists: which entries occur in a text, as written, masked, or as they sound."""
+"""Word lists: which entries occur in a text, as written, masked, as they sound, or as their pinyin initials."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,11 +14,14 @@ from pathlib import Path
 import ahocorasick
 
 from gatepost_server.domain.labels import Category
+from gatepost_server.text.characters import is_han
 from gatepost_server.text.normalize import compact
-from gatepost_server.text.pinyin import sound
+from gatepost_server.text.pinyin import initials, sound
 
 _VOWEL = re.compile("[aeiou]")
 _MASK_RUN = re.compile(r"(?<=[a-z])[*#%_]+")
+# A word that can hardly be English: initials stand in kind cards, too (生日快乐 as "srkl"), but few are an entry's.
+_INITIALS = re.compile(r"(?<![a-z0-9*])[b-df-hj-np-tv-xz]{4,}(?![a-z0-9*])")
 _INNER_SEPARATOR = re.compile(r"(?<=[a-z])[*._\-~|]+(?=[a-z])")
 
 
@@ -29,10 +33,11 @@ class Strength(StrEnum):
 
 
 class Form(StrEnum):
-    """How an entry was found: as written, or only by its sound."""
+    """How an entry was found: as written, or only by its sound or by the first letters of its syllables."""
 
     WRITTEN = "written"
     SOUND = "sound"
+    INITIALS = "initials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +67,33 @@ class Lexicon:
         places = list(enumerate(self.entries))
         self._written = _automaton((spelling, place) for place, entry in places for spelling in _spellings(entry))
         self._sounds = _automaton((sound(entry.term), place) for place, entry in places if entry.sounds)
+        self._initials = _by_initials(places)
         harmless = tuple(exceptions)
         self._exceptions = _automaton((text, 0) for text in harmless)
         content = repr((self.entries, harmless)).encode()
         self.version = hashlib.sha256(content).hexdigest()[:12]
 
     def find(self, normalized: str) -> list[Match]:
-        """Distinct matches, those as written first; sounds count only in categories without a strong one of those."""
+        """Distinct matches, those as written first; others count only in categories without a strong one of those."""
         text = compact(normalized)
         views = dict.fromkeys((text, _MASK_RUN.sub("*", text), _INNER_SEPARATOR.sub("", text)))
         written = sorted({place for view in views for place in self._find_written(view)})
         matches = [Match(self.entries[place], Form.WRITTEN) for place in written]
         known = {match.entry.category for match in matches if match.entry.strength is Strength.STRONG}
         heard = sorted({place for _, place, _ in _spans(self._sounds, sound(text))} - set(written))
-        entries = (self.entries[place] for place in heard)
-        return matches + [Match(entry, Form.SOUND) for entry in entries if entry.category not in known]
+        others = [Match(self.entries[place], Form.SOUND) for place in heard]
+        others += [Match(self.entries[place], Form.INITIALS) for place in sorted(self._find_initials(text))]
+        return matches + [match for match in others if match.entry.category not in known]
 
     def _find_written(self, text: str) -> Iterator[int]:
         harmless = _spans(self._exceptions, text)
         for start, place, end in _spans(self._written, text):
             if _whole(text, start, end) and not any(a <= start and end <= b for a, _, b in harmless):
                 yield place
+
+    def _find_initials(self, text: str) -> set[int]:
+        words = set(_INITIALS.findall(text)) & self._initials.keys()
+        return {place for word in words if word not in self._exceptions for place in self._initials[word]}
 
 
 def read_lexicon(folder: Path) -> Lexicon:
@@ -109,6 +120,17 @@ def _spellings(entry: Entry) -> Iterator[str]:
         yield _VOWEL.sub("*", term, count=1)
         yield f"{term[0]}*{term[-1]}"
         yield f"{term[0]}*{term[-2:]}"
+
+
+def _by_initials(places: Iterable[tuple[int, Entry]]) -> dict[str, list[int]]:
+    """Strong Chinese entries by their initials, where these are a word that `_INITIALS` finds."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for place, entry in places:
+        if entry.strength is Strength.STRONG and all(map(is_han, entry.term)):
+            first = initials(entry.term)
+            if len(first) == len(entry.term) and _INITIALS.fullmatch(first):
+                found[first].append(place)
+    return dict(found)
 
 
 def _automaton(words: Iterable[tuple[str, int]]) -> ahocorasick.Automaton:

@@ -73,6 +73,16 @@ def test_a_clear_insult_scores_at_least_point_eight(stage: TextToxicity, text: s
     assert line_score(stage, text) >= 0.8
 
 
+@pytest.mark.parametrize("text", ["dzjs", "祝你DZJS", "z.g.b.r", "qssl吧", "wcnm", "cnmb"])
+def test_the_initials_of_a_strong_entry_score_like_one(stage: TextToxicity, text: str) -> None:
+    assert line_score(stage, text) >= 0.8
+
+
+@pytest.mark.parametrize("text", ["jrkl", "srkl", "XNKL!", "hbd", "tbh", "bff", "Thx frnds", "hmmm", "mmmm"])
+def test_abbreviations_on_kind_cards_stay_low(stage: TextToxicity, text: str) -> None:
+    assert line_score(stage, text) < 0.5
+
+
 @pytest.mark.parametrize("text", ["祝你早日升天", "給您送終", "祝你全家早死早超生", "I hope you die", "Rot in hell"])
 def test_a_wish_of_death_is_an_ill_omen_or_an_insult(stage: TextToxicity, text: str) -> None:
     scores = scores_of(stage, text)

@@ -11,6 +11,7 @@ import pytest
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.text.classifier import LinearModel, expand, read_model
 from gatepost_server.text.features import BUCKETS, hashed_views, rarity, shape, weigh
+from gatepost_server.text.lexicon import Entry, Form, Match, Strength
 
 ONES = np.ones(BUCKETS, np.float32)
 SHIPPED = Path(__file__).parents[3] / "model_repository/text_toxicity/1/weights.npz"
@@ -56,6 +57,13 @@ def test_every_view_of_a_line_has_unit_length() -> None:
     views = hashed_views("happy 新年", ())
     _, values = weigh(views, ONES)
     assert float(np.square(values).sum()) == pytest.approx(len(views), rel=1e-5)
+
+
+def test_an_entry_found_by_its_initials_changes_no_feature() -> None:
+    entry = Entry("你妈死了", Category.INSULT, Strength.STRONG, False, "test")
+    plain = hashed_views("nmsl", ())
+    assert len(hashed_views("nmsl", [Match(entry, Form.INITIALS)])) == len(plain)
+    assert len(hashed_views("nmsl", [Match(entry, Form.WRITTEN)])) == len(plain) + 1
 
 
 def test_addresses_names_and_numbers_become_what_they_are() -> None:

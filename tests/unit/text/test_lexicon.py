@@ -53,6 +53,31 @@ def test_an_entry_by_sound_needs_whole_syllables() -> None:
     assert terms(LEXICON, "shabin") == []
 
 
+INITIALS = Lexicon(
+    [
+        entry("断子绝孙"),
+        entry("忌日快乐"),
+        entry("操你妈"),
+        entry("恶有恶报"),
+        entry("小人得志", strength=Strength.WEAK),
+    ],
+    ["jrkl"],
+)
+
+
+@pytest.mark.parametrize("text", ["dzjs", "DZJS", "祝你dzjs!", "d z j s", "you dzjs."])
+def test_a_strong_chinese_entry_is_found_by_its_initials(text: str) -> None:
+    [match] = INITIALS.find(normalize(text))
+    assert (match.entry.term, match.form) == ("断子绝孙", Form.INITIALS)
+
+
+@pytest.mark.parametrize(
+    "text", ["dzjsm", "adzjs", "dzjs2", "cnm", "eyeb", "xrdz", "jrkl", "hbd", "xmas", "tbh", "bffs"]
+)
+def test_initials_need_a_whole_word_that_is_long_has_no_vowel_and_is_no_exception(text: str) -> None:
+    assert INITIALS.find(text) == []
+
+
 def test_an_empty_lexicon_finds_nothing() -> None:
     assert Lexicon([]).find("傻逼") == []
 
