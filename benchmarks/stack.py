@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psutil
 
+LOGS = Path(__file__).parents[1] / "out" / "logs"  # kept, for what went wrong is seen after the end
+
 
 class StackFailedError(RuntimeError):
     """gatepostd ended or was not ready in time; the message holds the end of its log."""
@@ -44,7 +46,8 @@ class Stack:
 def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: float = 120.0) -> Iterator[Stack]:
     """Start the whole process tree, yield it when it is ready, and end it whatever happens."""
     with tempfile.TemporaryDirectory(prefix="gatepost-stack-") as scratch:
-        ready, log = Path(scratch) / "ready.json", Path(scratch) / "gatepostd.log"
+        ready, log = Path(scratch) / "ready.json", LOGS / f"gatepostd-{os.getpid()}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "gatepost_server.cli", "up", "--port", "0", "--ready-file", str(ready)]
         started = time.monotonic()
         with log.open("wb") as stream:
