@@ -43,7 +43,10 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
         None, _supervise, supervisor, stop_triton, lambda: loop.call_soon_threadsafe(loaded.set)
     )
     supervising.add_done_callback(lambda _: drain.set())
-    scorer = TritonScorer(TritonEndpoint(address=supervisor.grpc_address, max_message_bytes=gateway.max_message_bytes))
+    scorer = TritonScorer(
+        TritonEndpoint(address=supervisor.grpc_address, max_message_bytes=gateway.max_message_bytes),
+        max_calls=gateway.max_images_in_flight,
+    )
 
     async def announce() -> None:
         await loaded.wait()

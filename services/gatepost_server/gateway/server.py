@@ -158,7 +158,8 @@ async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
             root_certificates=tls.ca.read_bytes() if tls else None,
             private_key=_bytes(tls.key) if tls else None,
             certificate_chain=_bytes(tls.certificate) if tls else None,
-        )
+        ),
+        max_calls=settings.max_images_in_flight,
     )
     try:
         yield scorer

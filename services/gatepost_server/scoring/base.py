@@ -26,7 +26,8 @@ class Scorer(Protocol):
 
         Raises GatepostError: INVALID_ARGUMENT for an image that cannot be judged, DEADLINE_EXCEEDED after
         `timeout_s` seconds, UNAVAILABLE while the models are away, INTERNAL when their answer is unusable.
-        A cancelled call cancels the work.
+        RESOURCE_EXHAUSTED when too many calls are out. A cancelled call ends at once; the work may go on unseen,
+        and keeps its place until it ends.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from gatepost_server.tensors.codec import decode_evidence
 from gatepost_server.tensors.errors import decode_error
 
 RETRY_AFTER_S = 1.0
+_LAST_ANSWERS_S = 5.0  # how long `close` waits for calls that nobody waits for any more
 _READY_TIMEOUT_S = 2.0
+_QUEUE_TIMEOUT = "Request timeout expired"  # Triton's words for a request that waited too long
 _STATUS = re.compile(r"^StatusCode\.([A-Z_]+)$")
 _CODES: Mapping[str, ErrorCode] = {code.value: code for code in ErrorCode}
 
@@ -40,9 +43,16 @@ class TritonEndpoint:
 
 
 class TritonScorer:
-    """Sends one ensemble call for each image. Must be built inside the event loop that uses it."""
+    """Sends one ensemble call for each image. Must be built inside the event loop that uses it.
 
-    def __init__(self, endpoint: TritonEndpoint) -> None:
+    A call that was sent is never cancelled, and has no gRPC deadline, which cancels too: Triton 2.51 ends in a
+    segmentation fault when a cancellation meets the answer (docs/adr/0012). Whoever waits is let go in time; the
+    call's queue time-out takes it out of Triton's queues; until it ends it keeps its place among `max_calls`.
+    """
+
+    def __init__(self, endpoint: TritonEndpoint, *, max_calls: int = 64) -> None:
+        self._max_calls = max_calls
+        self._calls: set[asyncio.Task[InferResult]] = set()
         credentials = None
         if endpoint.root_certificates is not None:
             credentials = grpc.ssl_channel_credentials(
@@ -67,19 +77,34 @@ class TritonScorer:
         """As Scorer.score."""
         if timeout_s <= 0.0:
             raise deadline_exceeded()
+        if len(self._calls) >= self._max_calls:
+            raise busy()
         names = output_names(embedding=request.want_embedding)
-        try:
-            result = await self._client.infer(
+        call = asyncio.create_task(
+            self._client.infer(
                 contract.ENSEMBLE,
                 _inputs(request),
                 outputs=[InferRequestedOutput(name) for name in names],
                 request_id=request.request_id,
                 priority=int(priority),
-                client_timeout=timeout_s,
+                timeout=int(timeout_s * 1e6),  # microseconds, of each step's queue
             )
+        )
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        await asyncio.wait({call}, timeout=timeout_s)  # leaves the call alone when it is itself cancelled
+        if not call.done():
+            raise deadline_exceeded()
+        try:
+            result = call.result()
         except InferenceServerException as error:
             raise as_gatepost_error(error) from error
         return decode_evidence(_arrays(result, names))
+
+    def _ended(self, call: asyncio.Task[InferResult]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # of a call that nobody waits for any more: seen, so that asyncio does not complain
 
     async def ready(self) -> bool:
         """Whether the server and the whole ensemble are ready."""
@@ -89,13 +114,25 @@ class TritonScorer:
             return False
 
     async def close(self) -> None:
-        """Close the channel."""
+        """Close the channel, after the calls that are still out or a few seconds."""
+        if self._calls:
+            await asyncio.wait(set(self._calls), timeout=_LAST_ANSWERS_S)
         await self._client.close()
 
 
 def output_names(*, embedding: bool) -> list[str]:
     """The ensemble outputs to ask for: the embedding costs bytes and is left out unless wanted."""
     return [t.name for t in contract.ENSEMBLE_OUTPUTS if embedding or t is not contract.EMBEDDING]
+
+
+def busy() -> GatepostError:
+    """As many calls are out as may be; some may be those of callers who have left."""
+    return GatepostError(
+        ErrorCode.RESOURCE_EXHAUSTED,
+        ErrorReason.OVERLOADED,
+        "too many images are being judged",
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def deadline_exceeded() -> GatepostError:
@@ -109,7 +146,7 @@ def as_gatepost_error(error: InferenceServerException) -> GatepostError:
     """What went wrong, from Triton's status and the JSON that a stage may have put in its message."""
     match = _STATUS.match(str(error.status() or ""))
     status = match[1] if match else "INTERNAL"
-    if status == "DEADLINE_EXCEEDED":
+    if status == "DEADLINE_EXCEEDED" or (status == "UNAVAILABLE" and _QUEUE_TIMEOUT in (error.message() or "")):
         return deadline_exceeded()
     reported = decode_error(error.message() or "", code=_CODES.get(status, ErrorCode.INTERNAL))
     if reported.reason is not ErrorReason.MODEL_FAILED:

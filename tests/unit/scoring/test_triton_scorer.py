@@ -68,13 +68,41 @@ class TestTritonScorer(ScorerContract):
         (sent,) = triton.requests
         assert {tensor.name: list(tensor.shape) for tensor in sent.inputs}["EXPECTED"] == [1, 0]
 
-    async def test_a_cancelled_call_cancels_the_work_in_triton(self, scorer, triton):
-        triton.delay_s = 30.0
-        work = asyncio.create_task(scorer.score(request(), timeout_s=30.0))
+    async def test_a_call_that_was_sent_is_never_cancelled_for_triton_dies_of_that(self, scorer, triton):
+        triton.delay_s = 0.5
+        left = asyncio.create_task(scorer.score(request(), timeout_s=30.0))
         while not triton.requests:
             await asyncio.sleep(0.01)
-        work.cancel()
-        await asyncio.wait_for(triton.cancelled.wait(), 5.0)
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        with pytest.raises(GatepostError):
+            await scorer.score(request(), timeout_s=0.1)
+        await asyncio.sleep(1.0)
+        assert not triton.cancelled.is_set()
+
+    async def test_the_deadline_goes_along_as_the_queues_time_out(self, scorer, triton):
+        await scorer.score(request(), timeout_s=2.5)
+        (sent,) = triton.requests
+        assert sent.parameters["timeout"].int64_param == 2_500_000
+
+    async def test_a_call_that_nobody_waits_for_keeps_its_place_until_it_ends(self, triton):
+        scorer = TritonScorer(TritonEndpoint(address=triton.address), max_calls=1)
+        triton.delay_s = 0.5
+        with pytest.raises(GatepostError) as late:
+            await scorer.score(request(), timeout_s=0.1)
+        assert late.value.reason is ErrorReason.DEADLINE
+        with pytest.raises(GatepostError) as refused:
+            await scorer.score(request(), timeout_s=5.0)
+        assert (refused.value.code, refused.value.reason) == (ErrorCode.RESOURCE_EXHAUSTED, ErrorReason.OVERLOADED)
+        assert refused.value.retry_after_s
+        await asyncio.sleep(1.0)
+        assert (await scorer.score(request(), timeout_s=5.0)).fused
+        await scorer.close()
+
+    async def test_a_time_out_in_tritons_queue_is_a_deadline(self):
+        error = InferenceServerException(msg="Request timeout expired", status="StatusCode.UNAVAILABLE")
+        assert as_gatepost_error(error).reason is ErrorReason.DEADLINE
 
     async def test_an_answer_that_lacks_a_tensor_is_unusable(self, scorer, triton):
         del triton.answers["SCORES"]
