@@ -20,6 +20,7 @@ from gatepost_server.domain.evidence import ModelVersion
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.stages.base import Arrays, StageResult, text_array
 from gatepost_server.tensors import contract
+from gatepost_server.text.characters import count_han
 
 _INDEX: Mapping[Category, int] = {category: index for index, category in enumerate(CATEGORIES)}
 _OFF_SCRIPT = _INDEX[Category.OFF_SCRIPT]
@@ -56,8 +57,8 @@ _EXPECTED_AT = 0.75
 _UNEXPECTED_AT = 0.35
 # Lines read with less confidence say little about what was drawn.
 _CONFIDENCE_FROM, _CONFIDENCE_FULL = 0.5, 0.8
-# A single character (福, a price's digit) is decoration more often than a message.
-_MIN_CHARACTERS = 2
+# One Chinese character (福) or two letters are decoration, or an ornament read as text, more often than a message.
+_LEAST_HAN, _LEAST_LETTERS = 2, 3
 
 
 class Fusion:
@@ -124,6 +125,10 @@ def off_script(texts: NDArray[Any], confidences: NDArray[Any], expected: NDArray
     sure = np.clip(
         (confidences.astype(np.float64) - _CONFIDENCE_FROM) / (_CONFIDENCE_FULL - _CONFIDENCE_FROM), 0.0, 1.0
     )
-    words = np.array([sum(c.isalnum() for c in text.decode()) >= _MIN_CHARACTERS for text in texts], dtype=np.float64)
+    words = np.array([_says_something(text.decode()) for text in texts], dtype=np.float64)
     asked: NDArray[np.float64] = (similarity >= 0.0).astype(np.float64)
     return unlike * sure * words * asked
+
+
+def _says_something(text: str) -> bool:
+    return count_han(text) >= _LEAST_HAN or sum(c.isalnum() for c in text) >= _LEAST_LETTERS

@@ -18,10 +18,12 @@ from gatepost_server.text.normalize import compact
 # What a strong entry says alone. By its sound or initials only, something harmless stays possible.
 _FLOOR = {Form.WRITTEN: 0.95, Form.SOUND: 0.85, Form.INITIALS: 0.85}
 
-# Up to three Chinese characters or one Latin letter, and no mask such as *. Occasions and names of people ("元旦",
-# "龙年", "女人") stand in unkind training lines, too; alone they hold too little for the model to judge by.
-_FRAGMENT = re.compile(rf"[\s!?.,:;~'\"()。、…·-]*(?:[{HAN}]{{1,3}}|[a-z])[\s!?.,:;~'\"()。、…·-]*")
-_FRAGMENT_AT_MOST = 0.2
+# Up to three Chinese characters or two Latin letters, ornaments aside, and no mask such as *. Occasions and names of
+# people ("元旦", "龙年", "女人") stand in unkind training lines, too, and stars and hearts are read as such pieces;
+# alone they hold too little for the model to judge by.
+_ORNAMENT = r"[^\w*#@$]*"
+_FRAGMENT = re.compile(rf"{_ORNAMENT}(?:(?:[{HAN}]{_ORNAMENT}){{1,3}}|(?:[a-z0-9]{_ORNAMENT}){{1,2}})")
+FRAGMENT_AT_MOST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class TextScorer:
         """Shape (C,), given the matches to believe. Without any, a fragment is never more than suspicious."""
         scores = self.model.probabilities(normalized, matches)
         if not matches and _FRAGMENT.fullmatch(compact(normalized)):
-            scores = np.minimum(scores, np.float32(_FRAGMENT_AT_MOST))
+            scores = np.minimum(scores, np.float32(FRAGMENT_AT_MOST))
         return np.maximum(scores, floor(matches))
 
 

@@ -106,3 +106,8 @@ def test_each_item_of_a_batch_gets_its_own_answer() -> None:
     assert isinstance(second, StageResult)
     assert first.looked_at == {"lines": 0}
     assert second.looked_at == {"lines": 1}
+
+
+def test_an_ornament_read_as_two_letters_is_not_off_script() -> None:
+    scores = off_script(text_array(["mx", "not what was asked"]), np.array([0.99, 0.99]), np.array([0.0, 0.0]))
+    assert scores.tolist() == [0.0, 1.0]

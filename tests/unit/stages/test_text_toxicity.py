@@ -134,6 +134,28 @@ def test_a_kind_card_stays_low_when_its_lines_are_read_together(stage: TextToxic
     assert judged(stage, card(kind))["JOINED_SCORES"].max() < 0.5
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["X", "★", "新年快乐", "万事如意"],
+        ["★女", "Happy Halloween", "Trick or treat", "★"],
+        ["★", "★", "女", "早日康复", "祝您身体健康", "★"],
+        ["M", "Best Mom Ever", "I love you to bits"],
+        ["MX", "★", "乔迁之喜"],
+    ],
+)
+def test_stars_and_hearts_that_are_read_as_characters_do_not_spoil_a_kind_card(
+    stage: TextToxicity, lines: list[str]
+) -> None:
+    found = judged(stage, card(lines))
+    assert found["LINE_SCORES"].max() < 0.5
+    assert found["JOINED_SCORES"].max() < 0.5
+
+
+def test_ornaments_between_the_characters_of_an_insult_do_not_hide_it(stage: TextToxicity) -> None:
+    assert judged(stage, card(["你这个大", "★", "傻", "★", "逼快乐"]))["JOINED_SCORES"].max() >= 0.8
+
+
 def test_an_insult_split_over_rows_is_found_in_the_joined_text(stage: TextToxicity) -> None:
     arrays = judged(stage, card(["傻", "逼"]))
     assert arrays["JOINED_SCORES"][ABUSE].max() >= 0.8

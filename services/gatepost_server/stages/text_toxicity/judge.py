@@ -14,8 +14,8 @@ from gatepost_server.stages.text_toxicity.across import Across, read_across
 from gatepost_server.text.grids import Grid
 from gatepost_server.text.lexicon import Match, Strength
 from gatepost_server.text.normalize import normalize
-from gatepost_server.text.scorer import TextScorer, floor
-from gatepost_server.text.windows import MAX_WINDOWS, Window, windows
+from gatepost_server.text.scorer import FRAGMENT_AT_MOST, TextScorer, floor
+from gatepost_server.text.windows import MAX_WINDOWS, Window, letters, windows
 
 Scores = NDArray[np.float32]
 # Normalised texts to probabilities (n, C), NaN in the columns that it does not judge.
@@ -25,6 +25,8 @@ LEAST_CONFIDENCE = 0.3  # a reading below it is taken for a stray one: shown, bu
 
 # Trust in other lines by the recogniser's mean character probability: it grows from _NOISE to _CLEAR.
 _NOISE, _CLEAR = 0.2, 0.6
+
+_WHOLE_LINE, _NEXT_TO_NOTHING = 3, 3  # letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Judge:
             ]
             if chance:
                 row = self._without(window, chance)
+            if len(chance) == len(terms) and _by_a_stray_character(window, lines.normalized):
+                row = np.minimum(row, np.float32(FRAGMENT_AT_MOST))
             worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
         return Joined(worst, len(kept), truncated=len(found) > MAX_WINDOWS)
 
@@ -114,6 +118,15 @@ def trust(confidences: Sequence[float]) -> Scores:
     values = np.nan_to_num(np.asarray(confidences, np.float32))
     grown = np.clip((values - _NOISE) / (_CLEAR - _NOISE), 0.0, 1.0)
     return np.where(values < LEAST_CONFIDENCE, 0.0, grown).astype(np.float32)
+
+
+def _by_a_stray_character(window: Window, normalized: Sequence[str]) -> bool:
+    """Whether a window hangs on a line of one character beside whole lines, or on next to nothing.
+
+    Ornaments are read as such characters; what they make of a greeting is the model's guess alone.
+    """
+    sizes = [letters(normalized[index]) for index in window.indices]
+    return min(sizes) == 1 and (max(sizes) >= _WHOLE_LINE or sum(sizes) <= _NEXT_TO_NOTHING)
 
 
 def _window_trust(window: Window, normalized: Sequence[str], trusts: Scores) -> float:
