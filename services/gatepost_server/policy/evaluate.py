@@ -15,6 +15,7 @@ from gatepost_server.domain.labels import CATEGORIES, Category, Decision
 from gatepost_server.policy.load import Policy
 from gatepost_server.policy.messages import user_message
 from gatepost_server.policy.rules import variables_of
+from gatepost_server.text.similarity import AS_EXPECTED
 
 GRAVITY: Mapping[Decision, int] = {
     Decision.ALLOW: 0,
@@ -22,9 +23,6 @@ GRAVITY: Mapping[Decision, int] = {
     Decision.HOLD: 2,
     Decision.BLOCK: 3,
 }
-
-# Above this similarity to a requested text a line is no longer off script at all (stages.fusion).
-_AS_EXPECTED = 0.75
 
 
 def evaluate(evidence: Evidence, request: ModerationRequest, policy: Policy) -> Judgement:
@@ -85,7 +83,7 @@ def _without(evidence: Evidence, category: Category, fused: Fused, cleared: froz
             continue
         if category is Category.OFF_SCRIPT:
             # Fusion tells the worst line's score only: it bounds every other line that was not asked for.
-            score = fused.score if line.expected is not None and line.expected < _AS_EXPECTED else 0.0
+            score = fused.score if line.expected is not None and line.expected < AS_EXPECTED else 0.0
         else:
             score = line.scores.get(category, 0.0)
         rest.append(Fused(score, f"line:{index}"))

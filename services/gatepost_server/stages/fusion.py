@@ -20,7 +20,8 @@ from gatepost_server.domain.evidence import ModelVersion
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.stages.base import Arrays, StageResult, text_array
 from gatepost_server.tensors import contract
-from gatepost_server.text.characters import count_han
+from gatepost_server.text.characters import count_han, count_letters
+from gatepost_server.text.similarity import AS_EXPECTED
 
 _INDEX: Mapping[Category, int] = {category: index for index, category in enumerate(CATEGORIES)}
 _OFF_SCRIPT = _INDEX[Category.OFF_SCRIPT]
@@ -51,9 +52,7 @@ PAIRINGS: tuple[Pairing, ...] = (
 # A lift smaller than this is not worth naming as the score's source.
 _NAMED_LIFT = 0.03
 
-# A line counts as unexpected from this similarity downwards, fully at the lower one. Tuned on the
-# evaluation cards: OCR slips in a four-character greeting keep 0.75, another greeting has at most 0.5.
-_EXPECTED_AT = 0.75
+# A line counts as unexpected from AS_EXPECTED downwards, fully at this similarity.
 _UNEXPECTED_AT = 0.35
 # Lines read with less confidence say little about what was drawn.
 _CONFIDENCE_FROM, _CONFIDENCE_FULL = 0.5, 0.8
@@ -121,7 +120,7 @@ def off_script(texts: NDArray[Any], confidences: NDArray[Any], expected: NDArray
     `expected` is each line's similarity to what was asked for, -1 where nothing was.
     """
     similarity = expected.astype(np.float64)
-    unlike = np.clip((_EXPECTED_AT - similarity) / (_EXPECTED_AT - _UNEXPECTED_AT), 0.0, 1.0)
+    unlike = np.clip((AS_EXPECTED - similarity) / (AS_EXPECTED - _UNEXPECTED_AT), 0.0, 1.0)
     sure = np.clip(
         (confidences.astype(np.float64) - _CONFIDENCE_FROM) / (_CONFIDENCE_FULL - _CONFIDENCE_FROM), 0.0, 1.0
     )
@@ -131,4 +130,4 @@ def off_script(texts: NDArray[Any], confidences: NDArray[Any], expected: NDArray
 
 
 def _says_something(text: str) -> bool:
-    return count_han(text) >= _LEAST_HAN or sum(c.isalnum() for c in text) >= _LEAST_LETTERS
+    return count_han(text) >= _LEAST_HAN or count_letters(text) >= _LEAST_LETTERS

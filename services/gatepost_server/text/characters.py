@@ -38,6 +38,11 @@ def count_han(text: str) -> int:
     return len(_HAN_PATTERN.findall(text))
 
 
+def count_letters(text: str) -> int:
+    """How many letters, digits and ideographs a text holds: stars, dots and spaces are none."""
+    return sum(character.isalnum() for character in text)
+
+
 def drop_invisible(text: str) -> str:
     """Remove format, control, private and surrogate characters and decorating marks; white space becomes " "."""
     kept: list[str] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gatepost_server.text.characters import HAN, count_han
+from gatepost_server.text.characters import HAN, count_han, count_letters
 from gatepost_server.text.reading_order import join
 
 MAX_WINDOWS = 400  # of one view, or of one grid, that are worth scoring
@@ -41,7 +41,7 @@ def windows(texts: Sequence[str], orders: Sequence[Sequence[int]]) -> Iterator[W
     """Distinct windows of two lines or more over all orders, the likeliest order's first. Texts are normalised."""
     seen: set[str] = set()
     for order in orders:
-        filled = [index for index in order if letters(texts[index])]  # stars and dots are no text
+        filled = [index for index in order if count_letters(texts[index])]  # stars and dots are no text
         for first in range(len(filled) - 1):
             for last in range(first + 1, len(filled)):
                 indices = tuple(filled[first : last + 1])
@@ -57,11 +57,6 @@ def windows(texts: Sequence[str], orders: Sequence[Sequence[int]]) -> Iterator[W
                     yield Window(indices, text, _FRAGMENTS_TERM if believed else _LINES_TERM, cut)
                 if not fits:
                     break
-
-
-def letters(text: str) -> int:
-    """Letters, digits and Chinese characters of a text."""
-    return sum(character.isalnum() for character in text)
 
 
 def _first(text: str) -> str:

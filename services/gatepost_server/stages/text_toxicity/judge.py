@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.stages.text_toxicity.across import Across, read_across
+from gatepost_server.text.characters import count_letters
 from gatepost_server.text.grids import Grid
 from gatepost_server.text.lexicon import Match, Strength
 from gatepost_server.text.normalize import normalize
 from gatepost_server.text.scorer import FRAGMENT_AT_MOST, TextScorer, floor
-from gatepost_server.text.windows import MAX_WINDOWS, Window, letters, windows
+from gatepost_server.text.windows import MAX_WINDOWS, Window, windows
 
 Scores = NDArray[np.float32]
 # Normalised texts to probabilities (n, C), NaN in the columns that it does not judge.
@@ -125,7 +126,7 @@ def _by_a_stray_character(window: Window, normalized: Sequence[str]) -> bool:
 
     Ornaments are read as such characters; what they make of a greeting is the model's guess alone.
     """
-    sizes = [letters(normalized[index]) for index in window.indices]
+    sizes = [count_letters(normalized[index]) for index in window.indices]
     return min(sizes) == 1 and (max(sizes) >= _WHOLE_LINE or sum(sizes) <= _NEXT_TO_NOTHING)
 
 
