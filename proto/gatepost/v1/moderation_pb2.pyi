@@ -26,6 +26,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Urgency:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UrgencyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Urgency.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    URGENCY_UNSPECIFIED: _Urgency.ValueType  # 0
+    """INTERACTIVE for Moderate, RESCAN for ModerateStream."""
+    URGENCY_INTERACTIVE: _Urgency.ValueType  # 1
+    """Somebody waits for it."""
+    URGENCY_NEARLINE: _Urgency.ValueType  # 2
+    """Needed soon; nobody waits in front of it."""
+    URGENCY_RESCAN: _Urgency.ValueType  # 3
+    """Stored images that are looked at again."""
+
+class Urgency(_Urgency, metaclass=_UrgencyEnumTypeWrapper):
+    """How soon an image is needed. The sooner goes first, whatever is in flight."""
+
+URGENCY_UNSPECIFIED: Urgency.ValueType  # 0
+"""INTERACTIVE for Moderate, RESCAN for ModerateStream."""
+URGENCY_INTERACTIVE: Urgency.ValueType  # 1
+"""Somebody waits for it."""
+URGENCY_NEARLINE: Urgency.ValueType  # 2
+"""Needed soon; nobody waits in front of it."""
+URGENCY_RESCAN: Urgency.ValueType  # 3
+"""Stored images that are looked at again."""
+Global___Urgency: _TypeAlias = Urgency  # noqa: Y015
+
 @_typing.final
 class ModerateRequest(_message.Message):
     """One image to judge."""
@@ -63,6 +91,7 @@ class ModerateRequest(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     EXTRAS_FIELD_NUMBER: _builtins.int
+    URGENCY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The caller's name for this request, at most 128 characters of [A-Za-z0-9._:/-]. Optional in
     Moderate (the server makes one up), required and unique within a stream in ModerateStream.
@@ -81,6 +110,8 @@ class ModerateRequest(_message.Message):
     """
     policy: _builtins.str
     """The policy's name (see PolicyService). Empty: the operator's default."""
+    urgency: Global___Urgency.ValueType
+    """How soon it is needed."""
     @_builtins.property
     def expected_text(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Texts that the image was meant to show, each at most 1,024 characters, at most 64 of them.
@@ -115,10 +146,11 @@ class ModerateRequest(_message.Message):
         policy: _builtins.str = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         extras: Global___Extras | None = ...,
+        urgency: Global___Urgency.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras", "image", b"image", "image_uri", b"image_uri", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_text", b"expected_text", "extras", b"extras", "image", b"image", "image_uri", b"image_uri", "labels", b"labels", "locale", b"locale", "policy", b"policy", "prompt", b"prompt", "request_id", b"request_id", "source", b"source", "turn_count", b"turn_count", "turns", b"turns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_text", b"expected_text", "extras", b"extras", "image", b"image", "image_uri", b"image_uri", "labels", b"labels", "locale", b"locale", "policy", b"policy", "prompt", b"prompt", "request_id", b"request_id", "source", b"source", "turn_count", b"turn_count", "turns", b"turns", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["image", "image_uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -340,3 +372,55 @@ class GetVerdictResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetVerdictResponse: _TypeAlias = GetVerdictResponse  # noqa: Y015
+
+@_typing.final
+class WatchVerdictRequest(_message.Message):
+    """Names a verdict to wait for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXTRAS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Verdict.name, "verdicts/<id>"."""
+    @_builtins.property
+    def extras(self) -> Global___Extras:
+        """Parts to send back. annotated_image is not kept and is refused here."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        extras: Global___Extras | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchVerdictRequest: _TypeAlias = WatchVerdictRequest  # noqa: Y015
+
+@_typing.final
+class WatchVerdictResponse(_message.Message):
+    """A verdict as it stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def verdict(self) -> _verdict_pb2.Verdict:
+        """The verdict."""
+
+    def __init__(
+        self,
+        *,
+        verdict: _verdict_pb2.Verdict | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["verdict", b"verdict"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchVerdictResponse: _TypeAlias = WatchVerdictResponse  # noqa: Y015

@@ -50,6 +50,11 @@ class ModerationServiceStub:
                 request_serializer=gatepost_dot_v1_dot_moderation__pb2.GetVerdictRequest.SerializeToString,
                 response_deserializer=gatepost_dot_v1_dot_moderation__pb2.GetVerdictResponse.FromString,
                 _registered_method=True)
+        self.WatchVerdict = channel.unary_stream(
+                '/gatepost.v1.ModerationService/WatchVerdict',
+                request_serializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictRequest.SerializeToString,
+                response_deserializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictResponse.FromString,
+                _registered_method=True)
 
 
 class ModerationServiceServicer:
@@ -83,6 +88,14 @@ class ModerationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchVerdict(self, request, context):
+        """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
+        as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModerationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +113,11 @@ def add_ModerationServiceServicer_to_server(servicer, server):
                     servicer.GetVerdict,
                     request_deserializer=gatepost_dot_v1_dot_moderation__pb2.GetVerdictRequest.FromString,
                     response_serializer=gatepost_dot_v1_dot_moderation__pb2.GetVerdictResponse.SerializeToString,
+            ),
+            'WatchVerdict': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchVerdict,
+                    request_deserializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictRequest.FromString,
+                    response_serializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +202,33 @@ class ModerationService:
             '/gatepost.v1.ModerationService/GetVerdict',
             gatepost_dot_v1_dot_moderation__pb2.GetVerdictRequest.SerializeToString,
             gatepost_dot_v1_dot_moderation__pb2.GetVerdictResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchVerdict(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/gatepost.v1.ModerationService/WatchVerdict',
+            gatepost_dot_v1_dot_moderation__pb2.WatchVerdictRequest.SerializeToString,
+            gatepost_dot_v1_dot_moderation__pb2.WatchVerdictResponse.FromString,
             options,
             channel_credentials,
             insecure,

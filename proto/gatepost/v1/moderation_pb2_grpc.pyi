@@ -53,6 +53,10 @@ class ModerationServiceStub:
     """
     GetVerdict: _grpc.UnaryUnaryMultiCallable[_moderation_pb2.GetVerdictRequest, _moderation_pb2.GetVerdictResponse]
     """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept."""
+    WatchVerdict: _grpc.UnaryStreamMultiCallable[_moderation_pb2.WatchVerdictRequest, _moderation_pb2.WatchVerdictResponse]
+    """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
+    as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+    """
 
 @_typing.type_check_only
 class ModerationServiceAsyncStub(ModerationServiceStub):
@@ -73,6 +77,10 @@ class ModerationServiceAsyncStub(ModerationServiceStub):
     """
     GetVerdict: _aio.UnaryUnaryMultiCallable[_moderation_pb2.GetVerdictRequest, _moderation_pb2.GetVerdictResponse]  # type: ignore[assignment]
     """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept."""
+    WatchVerdict: _aio.UnaryStreamMultiCallable[_moderation_pb2.WatchVerdictRequest, _moderation_pb2.WatchVerdictResponse]  # type: ignore[assignment]
+    """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
+    as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+    """
 
 class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Judges images."""
@@ -108,5 +116,15 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_moderation_pb2.GetVerdictResponse, _abc.Awaitable[_moderation_pb2.GetVerdictResponse]]:
         """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept."""
+
+    @_abc_1.abstractmethod
+    def WatchVerdict(
+        self,
+        request: _moderation_pb2.WatchVerdictRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_moderation_pb2.WatchVerdictResponse], _abc.AsyncIterator[_moderation_pb2.WatchVerdictResponse]]:
+        """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
+        as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+        """
 
 def add_ModerationServiceServicer_to_server(servicer: ModerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
