@@ -9,7 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from fontTools.ttLib import TTCollection, TTFont
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
+
+from benchmarks.cards.lettering import Ink
 
 ROOT = Path("/usr/share/fonts")
 
@@ -20,7 +22,7 @@ class FontMissingError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face of a font file, below /usr/share/fonts."""
+    """One face of a font file, below /usr/share/fonts. A lettering.Pen."""
 
     file: str
     index: int = 0
@@ -30,6 +32,20 @@ class Face:
 
     def can_write(self, text: str) -> bool:
         return all(character.isspace() or ord(character) in _coverage(self) for character in text)
+
+    def parts(self, text: str) -> Sequence[str]:
+        return text
+
+    def length(self, text: str, size: int) -> float:
+        return self.at(size).getlength(text)
+
+    def box(self, text: str, size: int) -> tuple[float, float, float, float]:
+        return self.at(size).getbbox(text, anchor="ls")
+
+    def write(self, image: Image.Image, at: tuple[float, float], text: str, size: int, ink: Ink, anchor: str) -> None:
+        ImageDraw.Draw(image).text(
+            at, text, ink.fill, self.at(size), anchor, stroke_width=ink.outline_width, stroke_fill=ink.outline
+        )
 
 
 CHINESE = (

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
-
-from benchmarks.cards.fonts import Face
+from PIL import Image, ImageFilter
 
 Colour = tuple[int, int, int]
 Points = NDArray[np.float64]  # N, 2
 Path = Callable[[float], tuple[float, float, float]]  # distance from the middle -> x, y, angle
+
+
+class Pen(Protocol):
+    """Something that writes: one face (fonts.Face), or several with pictograms between them (hands.Hand)."""
+
+    def parts(self, text: str) -> Sequence[str]:
+        """What stands below each other in a column and turns by itself on a curve: mostly single characters."""
+        ...
+
+    def length(self, text: str, size: int) -> float:
+        """How far the pen moves, in pixels."""
+        ...
+
+    def box(self, text: str, size: int) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the ink, from the start of the base line."""
+        ...
+
+    def write(self, image: Image.Image, at: tuple[float, float], text: str, size: int, ink: Ink, anchor: str) -> None:
+        """Write on an RGBA image; `anchor` as Pillow's: "ls" (start of the base line) or "mm" (middle)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +64,36 @@ class Layer:
     written: Written
 
 
-def straight(text: str, face: Face, size: int, ink: Ink) -> Layer:
+def straight(text: str, pen: Pen, size: int, ink: Ink) -> Layer:
     """A horizontal line."""
-    font, pad = face.at(size), _padding(size, ink)
-    left, top, right, bottom = font.getbbox(text)
+    pad = _padding(size, ink)
+    left, top, right, bottom = pen.box(text, size)
     width, height = right - left, bottom - top
     image = Image.new("RGBA", (int(width) + 2 * pad, int(height) + 2 * pad))
-    _letter(image, (pad - left, pad - top), text, face, size, ink)
+    pen.write(image, (pad - left, pad - top), text, size, ink, "ls")
     return Layer(_finished(image, size, ink), _box(text, pad, pad, width, height, vertical=False))
 
 
-def column(text: str, face: Face, size: int, ink: Ink) -> Layer:
+def column(text: str, pen: Pen, size: int, ink: Ink) -> Layer:
     """A vertical line, upright characters below each other."""
-    pad, step = _padding(size, ink), size * 1.1
-    image = Image.new("RGBA", (size + 2 * pad, int(step * len(text)) + 2 * pad))
-    for index, character in enumerate(text):
-        _letter(image, (pad + size / 2, pad + step * (index + 0.5)), character, face, size, ink, anchor="mm")
-    return Layer(_finished(image, size, ink), _box(text, pad, pad, size, step * len(text), vertical=True))
+    pad, step, parts = _padding(size, ink), size * 1.1, pen.parts(text)
+    image = Image.new("RGBA", (size + 2 * pad, int(step * len(parts)) + 2 * pad))
+    for index, part in enumerate(parts):
+        pen.write(image, (pad + size / 2, pad + step * (index + 0.5)), part, size, ink, "mm")
+    return Layer(_finished(image, size, ink), _box(text, pad, pad, size, step * len(parts), vertical=True))
 
 
-def along(text: str, face: Face, size: int, ink: Ink, path: Path, side: int) -> Layer:
+def along(text: str, pen: Pen, size: int, ink: Ink, path: Path, side: int) -> Layer:
     """Characters one after another along `path`, each turned to its angle, on a square layer."""
-    font = face.at(size)
-    advances = [font.getlength(character) * 1.08 for character in text]
+    parts = pen.parts(text)
+    advances = [pen.length(part, size) * 1.08 for part in parts]
     image = Image.new("RGBA", (side, side))
     at = -sum(advances) / 2
     upper, lower, middle = [], [], []
-    for character, advance in zip(text, advances, strict=True):
+    for part, advance in zip(parts, advances, strict=True):
         x, y, angle = path(at + advance / 2)
         glyph = Image.new("RGBA", (2 * size, 2 * size))
-        _letter(glyph, (size, size), character, face, size, ink, anchor="mm")
+        pen.write(glyph, (size, size), part, size, ink, "mm")
         glyph = glyph.rotate(-math.degrees(angle), resample=Image.Resampling.BICUBIC)
         image.alpha_composite(glyph, (max(0, round(x - size)), max(0, round(y - size))))
         for distance in (at, at + advance):
@@ -112,10 +131,17 @@ def wave(height: float, length: float, phase: float, centre: tuple[float, float]
 
 def lay(card: NDArray[np.uint8], layer: Layer, matrix: NDArray[np.float64]) -> Written:
     """Blend the layer into `card` (RGB, changed in place) through a 3 x 3 matrix; the line in the card's pixels."""
-    size = (card.shape[1], card.shape[0])
-    warped = cv2.warpPerspective(_premultiplied(layer.pixels), matrix, size, flags=cv2.INTER_CUBIC)
-    warped = np.clip(warped, 0, 255)
-    card[:] = (warped[..., :3] + card * (1 - warped[..., 3:] / 255)).round().clip(0, 255).astype(np.uint8)
+    height, width = layer.pixels.shape[:2]
+    corners = moved(np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64), matrix)
+    left, top = np.clip(np.floor(corners.min(axis=0)).astype(int) - 2, 0, (card.shape[1], card.shape[0]))
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 3, 0, (card.shape[1], card.shape[0]))
+    if right > left and bottom > top:
+        there = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], dtype=np.float64) @ matrix
+        size = (int(right - left), int(bottom - top))
+        warped = cv2.warpPerspective(_premultiplied(layer.pixels), there, size, flags=cv2.INTER_CUBIC).clip(0, 255)
+        under = card[top:bottom, left:right]
+        blended = warped[..., :3] + under * (1 - warped[..., 3:] / 255)
+        under[:] = blended.round().clip(0, 255).astype(np.uint8)
     written = layer.written
     return Written(written.text, moved(written.outline, matrix), moved(written.middle, matrix))
 
@@ -133,14 +159,6 @@ def _premultiplied(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _padding(size: int, ink: Ink) -> int:
     return ink.outline_width + (size if ink.glow else size // 4) + 4
-
-
-def _letter(
-    image: Image.Image, at: tuple[float, float], text: str, face: Face, size: int, ink: Ink, anchor: str = "la"
-) -> None:
-    ImageDraw.Draw(image).text(
-        at, text, ink.fill, face.at(size), anchor, stroke_width=ink.outline_width, stroke_fill=ink.outline
-    )
 
 
 def _finished(image: Image.Image, size: int, ink: Ink) -> NDArray[np.uint8]:

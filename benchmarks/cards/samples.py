@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from benchmarks.cards.backgrounds import SIDE, festive, gradient, paper
+from benchmarks.cards.card import Card
 from benchmarks.cards.fonts import Face
 from benchmarks.cards.lettering import Ink, along, arc, column, lay, straight
-from benchmarks.cards.styles import Card, Drawing
+from benchmarks.cards.styles import Drawing
 
 FOLDER = Path(__file__).parents[2] / "tests" / "data" / "ocr"
 SANS = Face("opentype/noto/NotoSansCJK-Bold.ttc", 2)

@@ -5,28 +5,20 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cards import backgrounds, phrases
+from benchmarks.cards.card import Card
 from benchmarks.cards.fonts import CHINESE, CHINESE_BRUSH, LATIN_SCRIPT, Face, choose
 from benchmarks.cards.lettering import Colour, Ink, Layer, Written, along, arc, column, lay, moved, straight, wave
 
 SIDE = backgrounds.SIDE
 DARK: tuple[Colour, ...] = ((20, 20, 20), (120, 10, 30), (10, 40, 110), (90, 20, 90))
 LIGHT: tuple[Colour, ...] = ((255, 255, 255), (255, 236, 170), (255, 215, 80))
-
-
-@dataclass(slots=True)
-class Card:
-    """A drawn card (RGB) and its lines, in pixels."""
-
-    style: str
-    pixels: NDArray[np.uint8]
-    lines: list[Written] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,164 @@
+"""A card in the making: what layouts and styles draw on."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.cards import pictures
+from benchmarks.cards.card import Card, Picture
+from benchmarks.cards.fonts import Face
+from benchmarks.cards.hands import Hand
+from benchmarks.cards.lettering import Colour, Ink, Layer, lay
+from benchmarks.cards.manners import MANNERS, Manners
+from benchmarks.cards.splits import FACES, Split
+
+_LUMA = np.array([0.3, 0.59, 0.11])
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the card."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def rows(self, count: int) -> list[Box]:
+        """As many rows of equal height, from the top."""
+        step = self.height / count
+        return [Box(self.left, self.top + i * step, self.right, self.top + (i + 1) * step) for i in range(count)]
+
+    def shrunk(self, by: float) -> Box:
+        return Box(self.left + by, self.top + by, self.right - by, self.bottom - by)
+
+
+@dataclass(slots=True)
+class Canvas:
+    """The card so far, its split, and the dice."""
+
+    card: Card
+    split: Split
+    rng: random.Random
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        return self.card.pixels
+
+    @property
+    def side(self) -> int:
+        return int(self.card.pixels.shape[0])
+
+    @property
+    def manners(self) -> Manners:
+        return MANNERS[self.split]
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """A rectangle given in shares of the side."""
+        return Box(*(value * self.side for value in (left, top, right, bottom)))
+
+    def hand(self, text: str, kind: str) -> Hand:
+        """A hand of one kind ("plain", "artistic", "hand") that can write the whole text, if there is one."""
+        faces = FACES[self.split]
+        chinese, latin = {
+            "plain": (faces.chinese, faces.latin),
+            "artistic": (faces.chinese_artistic, faces.latin_artistic),
+            "hand": (faces.chinese_hand, faces.latin_hand),
+        }[kind]
+        asked = chinese if _has_chinese(text) else (*latin, *chinese[:1])
+        able: tuple[Face, ...] = tuple(face for face in asked if face.can_write(text))
+        able = able or tuple(face for face in (*chinese, *faces.chinese) if face.can_write(text))
+        return Hand(self.rng.choice(able or (_most(faces.chinese, text),)), self.split)
+
+    def put(self, layer: Layer, x: float, y: float, degrees: float = 0.0) -> None:
+        """Lay the layer's text with its centre at x, y, turned clockwise."""
+        centre = layer.written.outline.mean(axis=0)
+        turn = np.vstack([cv2.getRotationMatrix2D(tuple(centre), -degrees, 1.0), [0, 0, 1]])
+        place = np.array([x, y]) if degrees else np.round(np.array([x, y]) - centre) + centre  # whole pixels stay sharp
+        shift = np.array([[1, 0, place[0] - centre[0]], [0, 1, place[1] - centre[1]], [0, 0, 1]], dtype=np.float64)
+        self.card.lines.append(lay(self.pixels, layer, shift @ turn))
+
+    def picture(self, name: str, x: float, y: float, size: float, *, wanted: bool = False, degrees: float = 0) -> None:
+        """A pictogram with its middle at x, y."""
+        drawn = pictures.sprite(name, self.split, round(size), self.rng)
+        if degrees:
+            turn = cv2.getRotationMatrix2D((size / 2, size / 2), degrees, 0.8)
+            drawn = cv2.warpAffine(drawn, turn, drawn.shape[1::-1], flags=cv2.INTER_AREA)
+        left, top = round(x - size / 2), round(y - size / 2)
+        box = blend(self.pixels, drawn, left, top)
+        self.card.pictures.append(Picture(name, box, wanted))
+
+    def panel(self, box: Box, colour: Colour, opacity: float, radius: float = 0.0) -> None:
+        """A sheet of paper with round corners, or a coloured strip."""
+        left, top = (max(0, round(value)) for value in (box.left, box.top))
+        right, bottom = (min(self.side, round(value)) for value in (box.right, box.bottom))
+        mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
+        r = round(min(radius, mask.shape[0] / 2, mask.shape[1] / 2))
+        if r:
+            cv2.rectangle(mask, (r, 0), (mask.shape[1] - r - 1, mask.shape[0]), 255, cv2.FILLED)
+            cv2.rectangle(mask, (0, r), (mask.shape[1], mask.shape[0] - r - 1), 255, cv2.FILLED)
+            for x in (r, mask.shape[1] - r - 1):
+                for y in (r, mask.shape[0] - r - 1):
+                    cv2.circle(mask, (x, y), r, 255, cv2.FILLED, cv2.LINE_AA)
+        else:
+            mask[:] = 255
+        self.veil(mask, left, top, colour, opacity)
+
+    def veil(self, mask: NDArray[np.uint8], left: int, top: int, colour: Colour, opacity: float) -> None:
+        """Colour where the mask (one channel) is, its corner at left, top."""
+        sheet = np.empty((*mask.shape, 4), dtype=np.uint8)
+        sheet[..., :3] = colour
+        sheet[..., 3] = cv2.convertScaleAbs(mask, alpha=opacity)
+        blend(self.pixels, sheet, left, top)
+
+    def ink(self, box: Box, colours: tuple[Colour, ...] | None = None) -> Ink:
+        """Ink that reads well in the box; on a busy ground with a thin edge of the opposite tone."""
+        mean, spread = self.tone(box)
+        light = float(mean @ _LUMA) < 135
+        fill = self.rng.choice(colours or (self.manners.light if light else self.manners.dark))
+        return Ink(fill) if spread < 34 else Ink(fill, (20, 20, 20) if light else (255, 255, 255), 3)
+
+    def tone(self, box: Box) -> tuple[NDArray[np.float64], float]:
+        """Mean colour of the box, and how much its brightness varies."""
+        part = self.pixels[
+            max(0, int(box.top)) : int(box.bottom) + 1 : 4, max(0, int(box.left)) : int(box.right) + 1 : 4
+        ].reshape(-1, 3)
+        return np.asarray(part.mean(axis=0)), float((part @ _LUMA).std())
+
+
+def blend(card: NDArray[np.uint8], sheet: NDArray[np.uint8], left: int, top: int) -> tuple[float, float, float, float]:
+    """Lay an RGBA sheet on the card, cut at its edges; the box that it takes."""
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(card.shape[1], left + sheet.shape[1]), min(card.shape[0], top + sheet.shape[0])
+    if x1 > x0 and y1 > y0:
+        part = sheet[y0 - top : y1 - top, x0 - left : x1 - left]
+        under = card[y0:y1, x0:x1]
+        alpha = part[..., 3:].astype(np.uint16)
+        mixed = part[..., :3] * alpha + under * (255 - alpha)
+        under[:] = ((mixed + 127) // 255).astype(np.uint8)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def _has_chinese(text: str) -> bool:
+    return any(0x2E80 <= ord(character) <= 0x9FFF or 0xFF00 <= ord(character) <= 0xFFEF for character in text)
+
+
+def _most(faces: tuple[Face, ...], text: str) -> Face:
+    return max(faces, key=lambda face: sum(face.can_write(character) for character in text))
