@@ -27,21 +27,43 @@ class Target:
     target: str  # e.g. "<= 20", "" for none
     met: bool | None
     command: str
+    low: float | None = None  # 95 % interval of `value`, where it is an estimate
+    high: float | None = None
 
 
-def at_most(name: str, value: float, limit: float, unit: str, command: str) -> Target:
+def at_most(
+    name: str,
+    value: float,
+    limit: float,
+    unit: str,
+    command: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> Target:
     """A figure that should not exceed `limit`."""
-    return Target(name, float(value), unit, f"<= {limit:g}", bool(value <= limit), command)
+    return Target(name, float(value), unit, f"<= {limit:g}", bool(value <= limit), command, low, high)
 
 
-def at_least(name: str, value: float, limit: float, unit: str, command: str) -> Target:
+def at_least(
+    name: str,
+    value: float,
+    limit: float,
+    unit: str,
+    command: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> Target:
     """A figure that should reach `limit`."""
-    return Target(name, float(value), unit, f">= {limit:g}", bool(value >= limit), command)
+    return Target(name, float(value), unit, f">= {limit:g}", bool(value >= limit), command, low, high)
 
 
-def reported(name: str, value: float, unit: str, command: str) -> Target:
+def reported(
+    name: str, value: float, unit: str, command: str, *, low: float | None = None, high: float | None = None
+) -> Target:
     """A figure that has no target."""
-    return Target(name, value, unit, "", None, command)
+    return Target(name, value, unit, "", None, command, low, high)
 
 
 def write(path: Path, targets: Sequence[Target], **figures: Any) -> None:
@@ -74,5 +96,6 @@ def show(targets: Sequence[Target], title: str) -> None:
     table = Table("measure", "value", "target", "met", title=title)
     for target in targets:
         met = {True: "[green]yes", False: "[red]no", None: "-"}[target.met]
-        table.add_row(target.name, f"{target.value:.4g} {target.unit}", target.target, met)
+        between = "" if target.low is None else f" ({target.low:.4g} to {target.high:.4g})"
+        table.add_row(target.name, f"{target.value:.4g} {target.unit}{between}", target.target, met)
     Console().print(table)

@@ -1,0 +1,1 @@
+"""quality.json as targets, tables, pictures and docs/quality.md."""
