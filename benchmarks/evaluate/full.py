@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from itertools import islice
@@ -28,7 +29,7 @@ def cards(split: Split, sizes: plan.Sizes, suite: Suite | None = None, limit: in
     """Judged cards of a split, from cards.jsonl (dev: cards-dev.jsonl) as far as this system judged them before."""
     wanted = plan.cases(split, sizes, suite)[:limit]
     name = "cards.jsonl" if split is Split.TEST else f"cards-{split}.jsonl"
-    rows = Rows(FOLDER / name, fingerprint())
+    rows = Rows(FOLDER / name, _system())
     found = judged(wanted, rows)
     if suite is None and limit is None and split is Split.TEST:
         rows.keep([case.key for case in wanted])
@@ -43,7 +44,7 @@ def measure(split: Split, data: Path | None) -> dict[str, Any]:
     text = labelled.Lines()
     quality: dict[str, Any] = {
         "split": split.value,
-        "system": fingerprint(),
+        "system": _system(),
         "machine": dict(machine()),
         **of_cards(rows, kind_of_dev),
         "images": images.measure(split),
@@ -53,6 +54,12 @@ def measure(split: Split, data: Path | None) -> dict[str, Any]:
         "weights": weights.sizes(),
     }
     return quality | {"minutes": round((time.monotonic() - started) / 60, 1)}
+
+
+@functools.cache
+def _system() -> str:
+    """The system that this process measures, even where files change meanwhile."""
+    return fingerprint()
 
 
 def of_cards(rows: Sequence[Row], kind_of_dev: Sequence[Row]) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def cost(split: Split, text: labelled.Lines) -> dict[str, Any]:
     """CPU time of a line by itself, and the stages' share of cards that are judged one at a time."""
     entries = [line for entry in corpora.load(split.value, "kind_ordinary") for line in entry.lines]
     timed = plan.cases(split, plan.FULL, Suite.ORDINARY)[:_TIMED]
-    rows = judged(timed, Rows(FOLDER / "cards-timed.jsonl", fingerprint()), concurrency=1)
+    rows = judged(timed, Rows(FOLDER / "cards-timed.jsonl", _system()), concurrency=1)
     parts = {part for row in rows for part in row["timings_ms"]}
     spent = {part: [row["timings_ms"].get(part, 0.0) for row in rows] for part in sorted(parts)}
     return {

@@ -9,6 +9,7 @@ from itertools import count, cycle, islice
 
 from benchmarks import corpora
 from benchmarks.cards import KIND, LOOKS, TRICKY, Split
+from benchmarks.cards.pictures import drawn
 from benchmarks.corpora import Entry
 from benchmarks.evaluate import disguises
 from benchmarks.evaluate.case import Case, Suite
@@ -171,13 +172,14 @@ def _implicit(split: Split, sizes: Sizes) -> Iterator[Case]:
 def _cruel_picture(split: Split, sizes: Sizes) -> Iterator[Case]:
     """Kind words over something harmful; the entry's category is its picture's."""
     for entry, style in _styled(split, Suite.CRUEL_PICTURE, sizes.cruel_picture):
-        if entry.picture not in _HARMLESS_NOW:
+        if entry.picture not in _HARMLESS_NOW and drawn(entry.picture, split):
             yield _case(entry, style, category="", picture=entry.category, pictures=(entry.picture,))
 
 
 def _cruel_words(split: Split, sizes: Sizes) -> Iterator[Case]:
     for entry, style in _styled(split, Suite.CRUEL_WORDS, sizes.cruel_words):
-        yield _case(entry, style, pictures=(entry.picture,))
+        picture = entry.picture if drawn(entry.picture, split) else KIND[0]
+        yield _case(entry, style, pictures=(picture,))
 
 
 def _unexpected(split: Split, sizes: Sizes) -> Iterator[Case]:
