@@ -64,7 +64,20 @@ def own_entries() -> Entries:
         for word, strength in [(w, "weak") for w in lists["weak"].split()] + [(w, "strong") for w in strong]:
             term = _term(word)
             entries[category][term] = (term, strength, str(int(term in sounding)), "gatepost")
+    _keep_one(entries)
     return entries
+
+
+def _keep_one(entries: Entries) -> None:
+    """One category for a term, since a spelling finds one entry: the first in which it is strong, or else the first."""
+    homes: dict[str, Category] = {}
+    for category, rows in entries.items():
+        for term, row in rows.items():
+            if term not in homes or (row[1] == "strong" and entries[homes[term]][term][1] == "weak"):
+                homes[term] = category
+    for category, rows in entries.items():
+        for term in [term for term in rows if homes[term] is not category]:
+            del rows[term]
 
 
 def add_chinese(entries: Entries, folder: Path, data_folder: Path) -> None:
@@ -106,18 +119,22 @@ def add_english(entries: Entries, folder: Path, data_folder: Path) -> None:
             _add(entries, Category.SEXUAL, term, "weak", "ldnoobw")
 
 
-def let_sound(entries: Entries, data_folder: Path) -> None:
-    """Let strong Chinese entries of three characters or more match by sound, unless ordinary text sounds like one."""
+def let_sound(entries: Entries, exceptions: list[str], data_folder: Path) -> None:
+    """Let strong Chinese entries of three characters or more match by sound, unless ordinary text sounds like one.
+
+    Those inside an exception may not: it hides what is written, and its sound would still be heard."""
     long = {
         term
         for rows in entries.values()
         for term, strength, _, source in rows.values()
         if strength == "strong" and source == "gatepost" and len(_HAN.findall(term)) == len(term) >= 3
+        if not any(term in harmless for harmless in exceptions)
     }
     kind = [example.text for example in compose.kind_examples(random.Random(1), 10_000, held=False)]
     ordinary = [
         *data.read_zh_messages(data_folder),
         *kind,
+        *(" ".join(card.lines) for card in data.written() if card.category is None),
         *(t for t, label in data.read_cold(data_folder) if not label),
     ]
     automaton = ahocorasick.Automaton()
@@ -165,10 +182,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
+    lines = (HERE / "words/exceptions.txt").read_text(encoding="utf-8").splitlines()
+    exceptions = sorted({_term(line) for line in lines if line and not line.startswith("#")})
     entries = own_entries()
     add_chinese(entries, options.data / "lexicons", options.data)
     add_english(entries, options.data / "lexicons", options.data)
-    let_sound(entries, options.data)
+    let_sound(entries, exceptions, options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     for category, rows in entries.items():
         if not rows:
@@ -176,9 +195,7 @@ def main() -> None:
         lines = ["term\tstrength\tsounds\tsource", *("\t".join(row) for row in sorted(rows.values()))]
         (options.out / f"{category}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         print(category, Counter(row[1] for row in rows.values()))
-    exceptions = (HERE / "words/exceptions.txt").read_text(encoding="utf-8").splitlines()
-    spelled = sorted({_term(line) for line in exceptions if line and not line.startswith("#")})
-    (options.out / "exceptions.txt").write_text("\n".join(spelled) + "\n", encoding="utf-8")
+    (options.out / "exceptions.txt").write_text("\n".join(exceptions) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
