@@ -96,7 +96,7 @@ def suite(name: Suite, split: Split, limit: int | None) -> int:
         for row in (row for row in rows if not right(row)):
             print(_told(row))
     print_shares(rows)
-    print(json.dumps(figures.caught(rows, "language", "category", "style", "evasion"), ensure_ascii=False, indent=1))
+    print(tables.caught(figures.caught(rows, "language", "category", "picture", "style", "evasion")))
     return 0
 
 

@@ -137,7 +137,7 @@ def calibration(rows: Sequence[Row]) -> Table:
 
 def percent(outcomes: Iterable[bool]) -> Table:
     """A share with its interval, in per cent."""
-    values = list(outcomes)
+    values = [bool(outcome) for outcome in outcomes]
     return hundredfold(metrics.share(sum(values), len(values)))
 
 

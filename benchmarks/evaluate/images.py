@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,17 @@ from benchmarks.evaluate import metrics
 from benchmarks.evaluate.case import HELD
 from benchmarks.evaluate.figures import hundredfold, percent
 from gatepost_server.domain.errors import GatepostError
-from gatepost_server.domain.labels import CATEGORIES
+from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.stages.base import text_array
 from gatepost_server.stages.clip.stage import Clip
+from training.clip.risk import RiskTable
 
 MODEL = Path(__file__).parents[2] / "model_repository" / "clip" / "1"
 SIDE = 512  # what decode sends to the picture model
 KIND_CARDS = 500
 CARDS_A_CATEGORY = 120
-HELD_OUT: frozenset[str] = frozenset()  # code points of RISKY that training never saw in any style
 _FIRST_SEED = 900_000  # within the split
+_RISKY: Mapping[Category, tuple[str, ...]] = {Category.VIOLENCE: ("1FA78",), **pictures.RISKY}
 _PHOTOS = "mate-backgrounds"  # Debian's: twelve photographs of nature among its wallpapers
 Pixels = NDArray[np.uint8]
 
@@ -62,21 +63,21 @@ class Looks:
 
 def measure(split: Split, limit: int | None = None) -> dict[str, Any]:
     """AUC by category over cards, for concepts trained on and held out, and false alarms on photographs."""
-    looks = Looks()
+    looks, held_out = Looks(), _held_out()
     kind = limit or KIND_CARDS
-    total = kind + (limit or CARDS_A_CATEGORY) * len(pictures.RISKY)
+    total = kind + (limit or CARDS_A_CATEGORY) * len(_RISKY)
     drawn = tqdm(_cards(split, kind, limit or CARDS_A_CATEGORY), total=total, desc="images", unit="card", disable=None)
     judged = [(card.code, card.category, looks.scores(card.pixels)) for card in drawn]
     calm = np.stack([scores for _, category, scores in judged if not category])
     by_category: dict[str, list[dict[str, Any]]] = {}
     areas: dict[str, list[metrics.Figure]] = {"seen": [], "held-out": []}
-    for category in pictures.RISKY:
+    for category in _RISKY:
         column = CATEGORIES.index(category)
         for concepts, figures in areas.items():
             of_kind = [
                 scores[column]
                 for code, name, scores in judged
-                if name == category and (code in HELD_OUT) == (concepts == "held-out")
+                if name == category and (code in held_out) == (concepts == "held-out")
             ]
             if of_kind:
                 area = metrics.auc(of_kind, calm[:, column])
@@ -109,6 +110,13 @@ def photographs(cache: Path = pictures.CACHE) -> list[Path]:
     )
 
 
+def _held_out() -> frozenset[str]:
+    """Code points that no drawing of was trained on, in whatever style (training/clip/risk.yaml)."""
+    table = RiskTable.load()
+    codes = (code for some in _RISKY.values() for code in some)
+    return frozenset(code for code in codes if table.of_emoji(code, "").startswith("held_out"))
+
+
 def _photos(looks: Looks) -> dict[str, Any]:
     files = photographs()
     worst = [float(looks.scores(cv2.imread(str(file))[..., ::-1]).max()) for file in files]
@@ -129,7 +137,7 @@ def _cards(split: Split, kind: int, risky: int) -> Iterator[Pictured]:
     wanted: list[tuple[str, str]] = [
         (random.Random(n).choice(pictures.KIND + pictures.TRICKY), "") for n in range(kind)
     ]
-    for category, codes in pictures.RISKY.items():
+    for category, codes in _RISKY.items():
         wanted += [(codes[number % len(codes)], str(category)) for number in range(risky)]
     for number, (code, category) in enumerate(wanted):
         lines = texts[number % len(texts)]

@@ -28,7 +28,7 @@ from gatepost_server.stages.text_toxicity import TextToxicity
 
 MODEL = Path(__file__).parents[2] / "model_repository" / "text_toxicity" / "1"
 ABUSE = (Category.INSULT, Category.HATE)
-HATE = (Category.HATE, Category.INSULT, Category.THREAT)
+HATE = (Category.HATE,)  # insults at nobody in particular are not hateful in these sets
 # What the columns of the sets with many labels are called here.
 OPENAI = {
     "S": (Category.SEXUAL,),

@@ -120,10 +120,12 @@ def _texts(split: Split, suite: str) -> list[Entry]:
 
 
 def _plain(split: Split, sizes: Sizes) -> Iterator[Case]:
-    texts = cycle(_texts(split, Suite.PLAIN_ABUSE))
-    for _ in range(sizes.plain_by_style):
-        for style in LOOKS:
-            yield _case(next(texts), style)
+    """Every style as often in either language."""
+    texts = _texts(split, Suite.PLAIN_ABUSE)
+    by_language = [cycle([entry for entry in texts if entry.language == language]) for language in LANGUAGES]
+    for round_ in range(sizes.plain_by_style):
+        for number, style in enumerate(LOOKS):
+            yield _case(next(by_language[(round_ + number) % len(LANGUAGES)]), style)
 
 
 def _evaded(split: Split, sizes: Sizes) -> Iterator[Case]:
@@ -217,4 +219,4 @@ def _styled(split: Split, suite: str, count: int) -> Iterator[tuple[Entry, str]]
     texts = _texts(split, suite)
     for number in range(count):
         round_, index = divmod(number, len(texts))
-        yield texts[index], CALM[(index + round_) % len(CALM)]
+        yield texts[index], CALM[(index // len(LANGUAGES) + round_) % len(CALM)]

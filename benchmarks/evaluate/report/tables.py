@@ -13,9 +13,9 @@ def blocks(quality: Told) -> dict[str, str]:
     parts = {
         "how": _how,
         "targets": _targets,
-        "plain": lambda q: _caught(q["plain_abuse"]),
+        "plain": lambda q: caught(q["plain_abuse"]),
         "evasions": _evasions,
-        "implicit": lambda q: _caught(q["implicit_malice"]),
+        "implicit": lambda q: caught(q["implicit_malice"]),
         "pictures": _pictures,
         "pairing": _pairing,
         "off-script": _off_script,
@@ -46,6 +46,18 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def caught(part: Told) -> str:
+    """Cards not allowed and blocked: all of them, then by each of the part's keys."""
+
+    def rows() -> Iterator[Sequence[object]]:
+        yield _row("all", part["all"])
+        for by in (name for name in part if name.startswith("by_")):
+            for name, share in part[by].items():
+                yield _row(f"{by.removeprefix('by_')}: {name or 'none'}", share)
+
+    return table(["", "cards", "not allowed, %", "blocked, %"], rows())
+
+
 def _how(quality: Told) -> str:
     counts = ", ".join(f"{name} {share['n']}" for name, share in quality["suites"].items())
     machine = quality["machine"]
@@ -68,16 +80,6 @@ def _targets(quality: Told) -> str:
         for row in quality["targets"]
     )
     return table(["measure", "value", "95 % interval", "target", "met"], rows)
-
-
-def _caught(part: Told) -> str:
-    def rows() -> Iterator[Sequence[object]]:
-        yield _row("all", part["all"])
-        for by in (name for name in part if name.startswith("by_")):
-            for name, share in part[by].items():
-                yield _row(f"{by.removeprefix('by_')}: {name or 'none'}", share)
-
-    return table(["", "cards", "not allowed, %", "blocked, %"], rows())
 
 
 def _row(name: str, share: Told) -> Sequence[object]:
@@ -103,7 +105,7 @@ def _evasions(quality: Told) -> str:
 
 def _pictures(quality: Told) -> str:
     names = {"kind_words_cruel_picture": "harmful picture, kind words", "cruel_words_kind_picture": "the reverse"}
-    parts = [f"**{said}**\n\n{_caught(quality[name])}" for name, said in names.items()]
+    parts = [f"**{said}**\n\n{caught(quality[name])}" for name, said in names.items()]
     return "\n\n".join(parts)
 
 
@@ -135,7 +137,7 @@ def _kind(quality: Told) -> str:
     for name in ("kind_ordinary", "kind_tricky", "kind_condolence"):
         part = quality[name]
         why = ", ".join(f"{category} {count}" for category, count in part["why"].items()) or "nothing"
-        held_back = _caught({key: value for key, value in part.items() if key != "why"})
+        held_back = caught({key: value for key, value in part.items() if key != "why"})
         parts.append(f"**{name.replace('_', ', ')}**\n\n{held_back}\n\nWhat held them back: {why}.")
     return "\n\n".join(parts)
 
