@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
+
+import yaml
 
 from gatepost_server.domain.labels import Category
+from gatepost_server.text.normalize import normalize
+
+LINES = Path(__file__).parent / "lines"
+CACHE = Path.home() / ".cache/gatepost/training/text"
+READINGS = "read.jsonl"  # in the cache folder: what our OCR read of written lines, see ocr_noise.py
+_BREAK = " / "  # between the lines of one card, in lines/*/*.yaml
+_HELD_EVERY = 10
 
 _MENTION = re.compile(r"@[A-Za-z_]\w+:?")
 _URL = re.compile(r"https?://\S+")
@@ -36,6 +47,58 @@ class Example:
     labels: dict[Category, float]
     source: str
     weights: dict[Category, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One card that somebody wrote by hand: its lines, and what it is (None for a kind one)."""
+
+    lines: tuple[str, ...]
+    category: Category | None
+
+    @property
+    def is_held_out(self) -> bool:
+        """One card in ten, by a hash of its spelling, is kept for combining and calibrating."""
+        return crc32(" ".join(self.lines).encode()) % _HELD_EVERY == 0
+
+    @property
+    def labels(self) -> dict[Category, float]:
+        """What is known of it by category; see `labels_of`."""
+        return dict.fromkeys(LEARNED, 0.0) if self.category is None else labels_of(self.category)
+
+
+def labels_of(category: Category) -> dict[Category, float]:
+    """Abuse overlaps with other abuse, so those labels stay unknown; with goods for sale it does not."""
+    goods = {Category.DRUGS, Category.SPAM, Category.WEAPONS}
+    others = set(LEARNED) - goods if category in goods else goods
+    return dict.fromkeys(others, 0.0) | {category: 1.0}
+
+
+def written(folder: Path = LINES) -> list[Written]:
+    """The hand-written cards of lines/{zh,en}/*.yaml, in learned categories; repeated ones once."""
+    found: dict[tuple[str, ...], Written] = {}
+    for path in sorted(folder.glob("*/*.yaml")):
+        for name, texts in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            category = None if name == "kind" else Category(name)
+            if category is not None and category not in LEARNED:
+                continue
+            for text in texts:
+                lines = tuple(part.strip() for part in str(text).split(_BREAK))
+                found.setdefault(lines, Written(lines, category))
+    return list(found.values())
+
+
+def readings(cache: Path = CACHE) -> list[Example]:
+    """Lines that OCR read differently from what was written; none before ocr_noise.py has run."""
+    path = cache / READINGS
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines() if path.exists() else ())
+    found: list[Example] = []
+    for row in rows:
+        category = None if row["category"] is None else Category(row["category"])
+        if normalize(row["read"]) != normalize(row["line"]):
+            source = "kind" if category is None else "written"
+            found.append(Example(row["read"], Written((row["read"],), category).labels, source))
+    return found
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
