@@ -92,3 +92,4 @@ class Verdict:
     evidence: Evidence | None  # None when nothing could be seen (HOLD)
     created: float  # Unix seconds
     timings_ms: Mapping[str, float]
+    pending: bool = False  # a HOLD on which the work goes on, under the same name

@@ -66,6 +66,8 @@ MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
     ErrorReason.REQUEST_ID_DUPLICATE: _NOT_UNDERSTOOD,
     ErrorReason.VERDICT_UNKNOWN: _NOT_FOUND,
     ErrorReason.OVERLOADED: _AGAIN,
+    ErrorReason.BACKLOG_FULL: _AGAIN,
+    ErrorReason.STORE_UNAVAILABLE: _AGAIN,
     ErrorReason.DRAINING: _AGAIN,
     ErrorReason.DEADLINE: _AGAIN,
     ErrorReason.MODEL_SERVER_UNAVAILABLE: _AGAIN,

@@ -1,0 +1,186 @@
+"""A Backlog in a SQL database, shared by as many gateways as use it: SQLite for one host, PostgreSQL for several."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sql
+from sqlalchemy.exc import SQLAlchemyError
+
+from gatepost_server.domain.decision import ModerationRequest, Verdict
+from gatepost_server.domain.errors import GatepostError
+from gatepost_server.records.backlog import BacklogLimits, Work, backlog_full, store_unavailable
+from gatepost_server.records.codec import request_from_json, request_to_json, verdict_from_json, verdict_to_json
+
+_Answer = TypeVar("_Answer")
+
+_LONGEST_LEASE_S = 300.0
+
+METADATA = sql.MetaData()
+BACKLOG = sql.Table(
+    "backlog",
+    METADATA,
+    sql.Column("name", sql.String(64), primary_key=True),
+    sql.Column("accepted", sql.Float, nullable=False),  # Unix seconds, as all times here
+    sql.Column("request", sql.LargeBinary, nullable=False),
+    sql.Column("image", sql.LargeBinary, nullable=True),  # NULL once it is finished
+    sql.Column("image_bytes", sql.Integer, nullable=False),
+    sql.Column("attempts", sql.Integer, nullable=False, default=0),
+    sql.Column("free_at", sql.Float, nullable=False),  # from then on it may be taken
+    sql.Column("owner", sql.String(128), nullable=False, default=""),  # who took it last
+    sql.Column("finished", sql.Float, nullable=True),
+    sql.Column("verdict", sql.LargeBinary, nullable=False),
+    sql.Index("backlog_open", "finished", "free_at", "accepted"),
+)
+
+
+class SqlBacklog:
+    """As Backlog. Statements run in one thread, one after another, so that the event loop never waits for a disk.
+
+    `owner` names this gateway. What a gateway of that name had taken when it died is free again when it opens.
+    """
+
+    def __init__(
+        self, url: str, limits: BacklogLimits, *, owner: str = "", clock: Callable[[], float] = time.time
+    ) -> None:
+        self._engine = sql.create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            sql.event.listen(self._engine, "connect", _durable)
+        self._limits = limits
+        self._owner = owner
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="backlog")
+
+    @classmethod
+    def in_file(cls, path: Path, limits: BacklogLimits, *, owner: str = "") -> SqlBacklog:
+        """A SQLite database in a file, made when it is not there."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it holds pictures that nobody may see yet; SQLite's other files take over the mode
+        return cls(f"sqlite:///{path}", limits, owner=owner)
+
+    async def open(self) -> None:
+        """Make the table where there is none, and free what this gateway had taken before it died."""
+
+        def opened(connection: sql.Connection) -> None:
+            METADATA.create_all(connection)
+            connection.execute(
+                BACKLOG.update()
+                .where(BACKLOG.c.finished.is_(None), BACKLOG.c.owner == self._owner)
+                .values(free_at=self._clock())
+            )
+
+        await self._run(opened)
+
+    async def close(self) -> None:
+        """Let go of the database, after what is under way."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown(wait=False)
+
+    async def put(self, name: str, request: ModerationRequest, held: Verdict) -> None:
+        """As Backlog.put."""
+
+        def accepted(connection: sql.Connection) -> None:
+            if _exists(connection, name):
+                return
+            images, size = connection.execute(
+                sql.select(sql.func.count(), sql.func.coalesce(sql.func.sum(BACKLOG.c.image_bytes), 0)).where(
+                    BACKLOG.c.finished.is_(None)
+                )
+            ).one()
+            if images >= self._limits.images or size + len(request.image) > self._limits.bytes:
+                raise backlog_full()
+            now = self._clock()
+            connection.execute(
+                BACKLOG.insert().values(
+                    name=name,
+                    accepted=now,
+                    request=request_to_json(request),
+                    image=request.image,
+                    image_bytes=len(request.image),
+                    attempts=0,
+                    free_at=now,
+                    owner="",
+                    verdict=verdict_to_json(held),
+                )
+            )
+
+        await self._run(accepted)
+
+    async def take(self, lease_s: float) -> Work | None:
+        """As Backlog.take."""
+
+        def taken(connection: sql.Connection) -> Work | None:
+            now = self._clock()
+            # No lease is that long: the clock was set back.
+            ahead = BACKLOG.c.free_at > now + _LONGEST_LEASE_S
+            free = (BACKLOG.c.finished.is_(None), sql.or_(BACKLOG.c.free_at <= now, ahead))
+            first = sql.select(BACKLOG.c.name).where(*free).order_by(BACKLOG.c.accepted, BACKLOG.c.name).limit(1)
+            row = connection.execute(
+                BACKLOG.update()
+                # `free` once more: of two gateways that chose the same row, the second finds it taken.
+                .where(BACKLOG.c.name == first.scalar_subquery(), *free)
+                .values(free_at=now + lease_s, attempts=BACKLOG.c.attempts + 1, owner=self._owner)
+                .returning(BACKLOG.c.name, BACKLOG.c.request, BACKLOG.c.image, BACKLOG.c.attempts, BACKLOG.c.accepted)
+            ).one_or_none()
+            if row is None:
+                return None
+            return Work(row.name, request_from_json(row.request, row.image), row.attempts, row.accepted)
+
+        return await self._run(taken)
+
+    async def give_back(self, name: str, retry_in_s: float) -> None:
+        """As Backlog.give_back."""
+        free_at = self._clock() + retry_in_s
+        await self._run(lambda connection: connection.execute(_open(name).values(free_at=free_at, owner="")))
+
+    async def finish(self, name: str, verdict: Verdict) -> None:
+        """As Backlog.finish; also forgets what finished long ago."""
+
+        def finished(connection: sql.Connection) -> None:
+            now = self._clock()
+            connection.execute(_open(name).values(finished=now, image=None, verdict=verdict_to_json(verdict)))
+            connection.execute(BACKLOG.delete().where(BACKLOG.c.finished < now - self._limits.keep_s))
+
+        await self._run(finished)
+
+    async def find(self, name: str) -> Verdict | None:
+        """As Backlog.find."""
+        query = sql.select(BACKLOG.c.verdict).where(BACKLOG.c.name == name)
+        text = await self._run(lambda connection: connection.execute(query).scalar_one_or_none())
+        return None if text is None else verdict_from_json(text)
+
+    async def depth(self) -> int:
+        """As Backlog.depth."""
+        query = sql.select(sql.func.count()).where(BACKLOG.c.finished.is_(None))
+        return int(await self._run(lambda connection: connection.execute(query).scalar_one()))
+
+    async def _run(self, work: Callable[[sql.Connection], _Answer]) -> _Answer:
+        def transaction() -> _Answer:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
+        except GatepostError:
+            raise
+        except (SQLAlchemyError, OSError) as problem:
+            raise store_unavailable() from problem
+
+
+def _exists(connection: sql.Connection, name: str) -> bool:
+    return connection.execute(sql.select(BACKLOG.c.name).where(BACKLOG.c.name == name)).one_or_none() is not None
+
+
+def _open(name: str) -> sql.Update:
+    return BACKLOG.update().where(BACKLOG.c.name == name, BACKLOG.c.finished.is_(None))
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    """A commit is on the disk when it returns; readers never wait for the writer (sqlite.org/pragma.html)."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
