@@ -48,7 +48,8 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
     with tempfile.TemporaryDirectory(prefix="gatepost-stack-") as scratch:
         ready, log = Path(scratch) / "ready.json", LOGS / f"gatepostd-{os.getpid()}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "gatepost_server.cli", "up", "--port", "0", "--ready-file", str(ready)]
+        command = [sys.executable, "-m", "gatepost_server.cli", "up", "--port", "0"]
+        command += ["--state", str(Path(scratch) / "state"), "--ready-file", str(ready)]
         started = time.monotonic()
         with log.open("wb") as stream:
             child = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(environment or {})})

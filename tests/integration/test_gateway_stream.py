@@ -24,7 +24,7 @@ async def test_answers_come_as_they_are_ready_and_are_matched_by_id():
         got = await answers(gateway.moderation.ModerateStream(iter(sent)))
         assert [answer.request_id for answer in got] == ["fast", "slow"]
         assert all(answer.verdict.decision == verdict_pb2.DECISION_ALLOW for answer in got)
-        assert set(gateway.scorer.priorities) == {Priority.BULK}
+        assert set(gateway.scorer.priorities) == {Priority.RESCAN}
 
 
 async def test_one_images_failure_ends_nothing_else():
@@ -128,8 +128,9 @@ async def test_a_client_that_vanishes_while_answers_wait_for_it_leaves_nothing_r
 
 async def test_streams_wait_for_a_place_instead_of_failing_and_leave_room_for_single_requests():
     async with running_gateway(max_images_in_flight=3, max_stream_images_in_flight=2) as gateway:
-        sent = [stream_request(f"r{i}", script(delay_s=0.05)) for i in range(20)]
-        streams = [asyncio.ensure_future(answers(gateway.moderation.ModerateStream(iter(sent)))) for _ in range(3)]
+        # Ids of their own: the same id with the same content would be judged once for all three.
+        sent = [[stream_request(f"s{s}-r{i}", script(delay_s=0.05)) for i in range(20)] for s in range(3)]
+        streams = [asyncio.ensure_future(answers(gateway.moderation.ModerateStream(iter(each)))) for each in sent]
         while gateway.scorer.in_flight < 2:
             await asyncio.sleep(0.01)
         single = await gateway.moderation.Moderate(wire.ModerateRequest(image=b"x"))

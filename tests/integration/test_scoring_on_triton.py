@@ -67,7 +67,7 @@ async def test_expected_texts_and_the_embedding_come_when_they_are_asked_for(sco
 async def test_a_bad_image_is_the_callers_mistake_and_its_neighbours_are_served(scorer, image, reasons):
     good = [scorer.score(request(image=card(f"Card {index}")), timeout_s=30.0) for index in range(3)]
     results = await asyncio.gather(
-        *good, scorer.score(request(image=image), timeout_s=30.0, priority=Priority.BULK), return_exceptions=True
+        *good, scorer.score(request(image=image), timeout_s=30.0, priority=Priority.RESCAN), return_exceptions=True
     )
     *served, refused = results
     assert all(not isinstance(result, BaseException) for result in served)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
+from platformdirs import user_state_path
 
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
@@ -32,6 +33,15 @@ Config = Annotated[
 ]
 Repository = Annotated[Path | None, typer.Option(file_okay=False, exists=True, help="The model repository.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The gateway's port; 0 picks a free one.")]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="GATEPOST_STATE",
+        file_okay=False,
+        help="What outlives a restart: images accepted and not judged yet.",
+        show_default="the user's state folder",
+    ),
+]
 ReadyFile = Annotated[
     Path | None, typer.Option(help="JSON with the addresses and the process id, written when images can be judged.")
 ]
@@ -46,7 +56,11 @@ def gatepostd() -> None:
 
 @app.command()
 def up(
-    config: Config = None, port: Port = None, model_repository: Repository = None, ready_file: ReadyFile = None
+    config: Config = None,
+    port: Port = None,
+    model_repository: Repository = None,
+    state: State = None,
+    ready_file: ReadyFile = None,
 ) -> None:
     """Run Triton and the gateway in one process tree, until SIGTERM or Ctrl-C."""
     from gatepost_server.cli.up import TritonLostError, run_up
@@ -61,6 +75,7 @@ def up(
     warn_of_unknown("GATEPOST_TRITON_", TRITON_FIELDS)
     with failures(SettingsError):
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
+    gateway = with_state(gateway, state if state is not None else user_state_path("gatepost"))
     log.info("settings", triton=printable(triton))
     known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
     with failures(ListenError, OSError, PolicyError, *known):
@@ -157,6 +172,11 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
     if port is None:
         return settings
     return settings.model_copy(update={"listen": f"{settings.listen.rpartition(':')[0]}:{port}"})
+
+
+def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
+    """The settings, with a place in `state` for what has none of its own."""
+    return settings.model_copy(update={"backlog": settings.backlog or str(state / "backlog.db")})
 
 
 def warn_of_unknown(prefix: str, fields: Collection[str]) -> None:

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_status import rpc_status
 
-from gatepost.v1 import moderation_pb2, policy_pb2
+from gatepost.v1 import moderation_pb2, policy_pb2, ticket_pb2
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission
 from gatepost_server.gateway.malformed import tolerant_decoder
@@ -45,7 +45,7 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
     def __init__(self) -> None:
         self._decoders = {
             f"/{service.full_name}/{method.name}": tolerant_decoder(GetMessageClass(method.input_type))
-            for file in (moderation_pb2.DESCRIPTOR, policy_pb2.DESCRIPTOR)
+            for file in (moderation_pb2.DESCRIPTOR, policy_pb2.DESCRIPTOR, ticket_pb2.DESCRIPTOR)
             for service in _services(file)
             for method in service.methods
         }
@@ -64,6 +64,8 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
             return grpc.unary_unary_rpc_method_handler(_typed(_raising(methods.unary_unary)), decoder, serializer)
         if methods.stream_unary is not None:
             return grpc.stream_unary_rpc_method_handler(_typed(methods.stream_unary), decoder, serializer)
+        if methods.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(_typed(_raising(methods.unary_stream)), decoder, serializer)
         return grpc.stream_stream_rpc_method_handler(_typed(methods.stream_stream), decoder, serializer)
 
 

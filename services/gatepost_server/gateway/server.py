@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
 from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, verdict_pb2
+from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
 from gatepost_server.gateway.health import MODERATION, POLICY, watch
 from gatepost_server.gateway.images import ImageFetcher
@@ -27,12 +29,17 @@ from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
 from gatepost_server.gateway.tokens import TokenInterceptor
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
+from gatepost_server.moderate.nearline import Nearline, NearlineLimits
+from gatepost_server.moderate.once import Once
 from gatepost_server.policy.book import open_book
+from gatepost_server.records.backlog import BacklogLimits
+from gatepost_server.records.sql_backlog import SqlBacklog
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
 
 _WINDOW_BYTES = 1 << 20
+_UNHURRIED = 0.8  # of the grace period; what is not judged by then is held
 _CLOSE_S = 1.0  # for what remains on the wire once nothing is inside
 
 _log = structlog.get_logger("gatepost.gateway")
@@ -72,11 +79,14 @@ async def serve(
             settings.image_uri_prefixes, max_bytes=settings.max_image_bytes, timeout_s=settings.image_uri_timeout_s
         )
         resources.push_async_callback(fetcher.close)
+        nearline = await resources.enter_async_context(_nearline(settings))
         moderator = Moderator(
             chosen,
             policies,
             MemoryVerdictStore(capacity_bytes=settings.verdict_store_bytes, ttl_s=settings.verdict_ttl_s),
             RequestLimits(image_bytes=settings.max_image_bytes),
+            nearline=nearline,
+            once=Once(window_s=settings.same_request_s),
         )
         server = _server(settings, admission)
         moderation_pb2_grpc.add_ModerationServiceServicer_to_server(
@@ -104,12 +114,14 @@ async def serve(
         await server.start()
         watcher = asyncio.create_task(watch(health, chosen, settings.watch_interval_s))
         resources.callback(watcher.cancel)
+        if nearline is not None:
+            resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge)))
         _log.info("listening", address=address)
         if ready is not None:
             ready(address)
         await _stopped(stop)
         watcher.cancel()
-        await _drain(server, health, admission, settings.grace_s)
+        await _drain(server, health, admission, moderator, settings.grace_s)
 
 
 def run(settings: GatewaySettings, *, ready: Callable[[str], None] | None = None) -> int:
@@ -119,16 +131,23 @@ def run(settings: GatewaySettings, *, ready: Callable[[str], None] | None = None
 
 
 async def _drain(
-    server: grpc.aio.Server, health: health_aio.HealthServicer, admission: Admission, grace_s: float
+    server: grpc.aio.Server,
+    health: health_aio.HealthServicer,
+    admission: Admission,
+    moderator: Moderator,
+    grace_s: float,
 ) -> None:
-    """Tell balancers, refuse new images with a typed status, let those inside finish, close."""
+    """Tell balancers, refuse new images with a typed status, let those inside finish, hold the rest, close."""
     await health.enter_graceful_shutdown()
     admission.close()
     _log.info("draining", images=admission.images)
+    last = asyncio.get_running_loop().call_later(_UNHURRIED * grace_s, moderator.hurry)
     try:
         await asyncio.wait_for(admission.emptied(), grace_s)
     except TimeoutError:
         _log.warning("grace_over", images=admission.images)
+    finally:
+        last.cancel()
     await server.stop(_CLOSE_S)
     _log.info("stopped")
 
@@ -165,6 +184,33 @@ async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
         yield scorer
     finally:
         await scorer.close()
+
+
+@contextlib.asynccontextmanager
+async def _nearline(settings: GatewaySettings) -> AsyncIterator[Nearline | None]:
+    if settings.backlog is None:
+        yield None
+        return
+    limits = BacklogLimits(settings.backlog_images, settings.backlog_bytes)
+    owner = f"{socket.gethostname()}:{settings.listen}"
+    if "://" in settings.backlog:
+        backlog = SqlBacklog(settings.backlog, limits, owner=owner)
+    else:
+        backlog = SqlBacklog.in_file(Path(settings.backlog), limits, owner=owner)
+    try:
+        await backlog.open()
+    except GatepostError as error:
+        raise OSError(f"the backlog cannot be used: {error.__cause__}") from error
+    try:
+        yield Nearline(backlog, NearlineLimits(workers=settings.nearline_workers))
+    finally:
+        await backlog.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _server(settings: GatewaySettings, admission: Admission) -> grpc.aio.Server:

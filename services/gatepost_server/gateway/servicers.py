@@ -21,7 +21,7 @@ from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import Context, internal_error, shown
 from gatepost_server.gateway.status import status_of
 from gatepost_server.gateway.stream import Incoming, ModerationStream
-from gatepost_server.gateway.wire import policy_to_wire, request_from_wire, verdict_to_wire
+from gatepost_server.gateway.wire import policy_to_wire, priority_from_wire, request_from_wire, verdict_to_wire
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.scoring.base import Priority
@@ -95,7 +95,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
 
         async def judge(request: wire.ModerateRequest) -> wire.ModerateStreamResponse:
             try:
-                verdict = await self._judge(request, request.request_id, context.time_remaining(), Priority.BULK)
+                verdict = await self._judge(request, request.request_id, context.time_remaining(), Priority.RESCAN)
             except GatepostError as error:
                 return _refusal(error, request)
             except Exception as error:  # noqa: BLE001 - one image's failure must not end its neighbours
@@ -120,10 +120,18 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
     @override
     async def GetVerdict(self, request: wire.GetVerdictRequest, context: Context) -> wire.GetVerdictResponse:
         """A verdict given earlier."""
-        if request.extras.annotated_image:
-            raise invalid(ErrorReason.FIELD_INVALID, "annotated images are not kept", field="extras.annotated_image")
+        _no_annotated_image(request.extras)
         verdict = await self._moderator.verdict(request.name)
         return wire.GetVerdictResponse(verdict=verdict_to_wire(verdict, request.extras))
+
+    @override
+    async def WatchVerdict(  # type: ignore[override] # answers are written, as in ModerateStream
+        self, request: wire.WatchVerdictRequest, context: Context
+    ) -> None:
+        """A verdict as it stands, and again once it is final."""
+        _no_annotated_image(request.extras)
+        async for verdict in self._moderator.watch(request.name):
+            await context.write(wire.WatchVerdictResponse(verdict=verdict_to_wire(verdict, request.extras)))
 
     async def _judge(
         self, message: wire.ModerateRequest, request_id: str, remaining_s: float | None, priority: Priority
@@ -137,10 +145,15 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
             self._moderator.check(request)  # before anything is fetched for it
             request = replace(request, image=await self._fetcher.fetch(message.image_uri))
         left_s = self._timing.left(remaining_s) - (time.monotonic() - started)
-        verdict = await self._moderator.moderate(request, timeout_s=left_s, priority=priority, started=started)
+        verdict = await self._moderator.moderate(
+            request,
+            timeout_s=left_s,
+            priority=priority_from_wire(message, default=priority),
+            started=started,
+        )
         self._log_verdict(request, verdict)
         answer = verdict_to_wire(verdict, message.extras)
-        if message.extras.annotated_image:
+        if message.extras.annotated_image and verdict.evidence is not None:
             answer.annotated_image = await self._annotated(request.image, verdict)
         return answer
 
@@ -198,6 +211,11 @@ class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
         return policy_pb2.GetPolicyResponse(
             policy=policy_to_wire(policy, is_default=policy.name == self._policies.default)
         )
+
+
+def _no_annotated_image(extras: wire.Extras) -> None:
+    if extras.annotated_image:
+        raise invalid(ErrorReason.FIELD_INVALID, "annotated images are not kept", field="extras.annotated_image")
 
 
 def _refusal(error: GatepostError, request: wire.ModerateRequest) -> wire.ModerateStreamResponse:

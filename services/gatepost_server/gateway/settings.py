@@ -67,13 +67,25 @@ class GatewaySettings(BaseSettings):
     max_connection_age_s: Seconds | None = Field(None, description="Close connections after this, for balancers")
 
     max_deadline_s: Seconds = Field(30.0, description="Longest that one image may take, also without a deadline")
-    deadline_margin_s: Seconds = Field(0.05, description="Kept of the caller's deadline for the way back")
+    deadline_margin_s: Seconds = Field(
+        0.15, description="Kept of the caller's deadline to write down a HOLD and answer"
+    )
     retry_after_s: Seconds = Field(0.5, description="RetryInfo of RESOURCE_EXHAUSTED")
     grace_s: Seconds = Field(20.0, description="How long images inside may finish after SIGTERM")
     watch_interval_s: Seconds = Field(0.5, description="How often Triton's readiness is looked at")
 
     verdict_store_bytes: Count = Field(64 * MIB, description="About how much memory GetVerdict's verdicts may take")
     verdict_ttl_s: Seconds = 3_600.0
+
+    backlog: str | None = Field(
+        None, description="File (SQLite) or database URL that keeps what could not be judged in time; none: an error"
+    )
+    backlog_images: Count = Field(1_000, description="The most that may wait in the backlog")
+    backlog_bytes: Count = 1024 * MIB
+    nearline_workers: Count = Field(2, description="Images of the backlog judged at a time")
+    same_request_s: Annotated[float, Field(ge=0.0)] = Field(
+        300.0, description="How long the same request id with the same content has the same verdict"
+    )
 
     image_uri_prefixes: tuple[str, ...] = Field(
         (), description="file:///folder/, http(s)://host/path/ that image_uri may begin with; none: refused"

@@ -13,6 +13,7 @@ from gatepost_server.domain.decision import Coverage, ModerationRequest, Reason,
 from gatepost_server.domain.evidence import Evidence, ImageFacts, ImageFinding, TextLine, View
 from gatepost_server.domain.labels import CATEGORIES, Background, Category, Decision
 from gatepost_server.policy.load import Policy
+from gatepost_server.scoring.base import Priority
 
 LINE_SCORE_FLOOR = 0.01  # lower line scores are noise and stay off the wire
 
@@ -34,6 +35,18 @@ _ROLES = {
     moderation.Turn.ROLE_USER: "user",
     moderation.Turn.ROLE_ASSISTANT: "assistant",
 }
+
+
+_PRIORITIES = {
+    moderation.URGENCY_INTERACTIVE: Priority.INTERACTIVE,
+    moderation.URGENCY_NEARLINE: Priority.NEARLINE,
+    moderation.URGENCY_RESCAN: Priority.RESCAN,
+}
+
+
+def priority_from_wire(message: moderation.ModerateRequest, *, default: Priority) -> Priority:
+    """How soon it is needed; the default for what is not said and for words of a later version."""
+    return _PRIORITIES.get(message.urgency, default)
 
 
 def request_from_wire(message: moderation.ModerateRequest, *, request_id: str) -> ModerationRequest:
@@ -63,6 +76,7 @@ def verdict_to_wire(verdict: Verdict, extras: moderation.Extras) -> wire.Verdict
         coverage=_coverage(judgement.coverage),
         policy=wire.PolicyRef(name=judgement.policy, version=judgement.policy_version),
         timings_ms=verdict.timings_ms,
+        pending=verdict.pending,
     )
     message.create_time.FromMicroseconds(round(verdict.created * 1e6))  # a float holds no nanoseconds of today
     if judgement.user_message:

@@ -12,8 +12,9 @@ from gatepost_server.domain.evidence import Evidence
 class Priority(IntEnum):
     """Who goes first when requests wait: Triton's priority levels, 1 is the highest."""
 
-    INTERACTIVE = 1
-    BULK = 2
+    INTERACTIVE = 1  # somebody waits for it
+    NEARLINE = 2  # needed soon
+    RESCAN = 3  # stored images that are looked at again
 
 
 class Scorer(Protocol):

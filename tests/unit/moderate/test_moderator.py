@@ -43,7 +43,7 @@ async def test_the_requests_policy_judges(moderator):
 
 
 async def test_no_two_verdicts_share_a_name(moderator):
-    first, second = [await moderator.moderate(request(), timeout_s=1.0) for _ in range(2)]
+    first, second = [await moderator.moderate(request(request_id=f"r-{n}"), timeout_s=1.0) for n in range(2)]
     assert first.name != second.name
     assert first.name.startswith("verdicts/")
 
@@ -92,6 +92,6 @@ async def test_a_failed_run_leaves_no_verdict_behind(scorer):
 
 
 async def test_priority_is_passed_on(moderator, scorer):
-    await moderator.moderate(request(), timeout_s=1.0, priority=Priority.BULK)
+    await moderator.moderate(request(), timeout_s=1.0, priority=Priority.RESCAN)
     await moderator.moderate(request(), timeout_s=1.0)
-    assert scorer.priorities == [Priority.BULK, Priority.INTERACTIVE]
+    assert scorer.priorities == [Priority.RESCAN, Priority.INTERACTIVE]

@@ -52,7 +52,7 @@ class TestTritonScorer(ScorerContract):
 
     async def test_it_sends_the_whole_request_with_its_priority(self, scorer, triton):
         asked = request(request_id="r/1", image=b"\x89PNG\x00", prompt="新年卡", expected_text=("快乐", "顺遂"))
-        await scorer.score(asked, timeout_s=5.0, priority=Priority.BULK)
+        await scorer.score(asked, timeout_s=5.0, priority=Priority.RESCAN)
         (sent,) = triton.requests
         raw = {tensor.name: data for tensor, data in zip(sent.inputs, sent.raw_input_contents, strict=True)}
         shapes = {tensor.name: list(tensor.shape) for tensor in sent.inputs}
@@ -61,7 +61,7 @@ class TestTritonScorer(ScorerContract):
         assert deserialize_bytes_tensor(raw["EXPECTED"]).tolist() == ["快乐".encode(), "顺遂".encode()]
         assert shapes == {"IMAGE": [1, 1], "PROMPT": [1, 1], "EXPECTED": [1, 2]}
         assert sent.id == "r/1"
-        assert sent.parameters["priority"].uint64_param == 2
+        assert sent.parameters["priority"].uint64_param == 3
 
     async def test_a_request_without_expected_texts_sends_an_empty_tensor(self, scorer, triton):
         await scorer.score(request(), timeout_s=5.0)
