@@ -40,16 +40,16 @@ def compare(before: Outcomes, now: Outcomes) -> list[Compared]:
     return [*compared, _suite("all", _flat(before), _flat(now))]
 
 
-def read(path: Path = BASELINE) -> dict[str, dict[str, bool]]:
+def read(path: Path | None = None) -> dict[str, dict[str, bool]]:
     """The committed outcomes; FileNotFoundError where there are none yet."""
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = json.loads((path or BASELINE).read_text(encoding="utf-8"))
     return {
         suite: {**dict.fromkeys(cards["right"], True), **dict.fromkeys(cards["wrong"], False)}
         for suite, cards in document["suites"].items()
     }
 
 
-def write(outcomes: Outcomes, path: Path = BASELINE) -> None:
+def write(outcomes: Outcomes, path: Path | None = None) -> None:
     """Keep these outcomes as what later runs are held against."""
     suites = {
         suite: {
@@ -58,7 +58,7 @@ def write(outcomes: Outcomes, path: Path = BASELINE) -> None:
         }
         for suite, cards in sorted(outcomes.items())
     }
-    path.write_text(json.dumps({"suites": suites}, indent=1) + "\n", encoding="utf-8")
+    (path or BASELINE).write_text(json.dumps({"suites": suites}, indent=1) + "\n", encoding="utf-8")
 
 
 def _suite(name: str, before: Mapping[str, bool], now: Mapping[str, bool]) -> Compared:

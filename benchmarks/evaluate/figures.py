@@ -152,6 +152,7 @@ def _caught(rows: Sequence[Row]) -> Table:
     return {
         "not_allowed": percent(row["decision"] != "ALLOW" for row in rows),
         "blocked": percent(row["decision"] == "BLOCK" for row in rows),
+        "by_score": percent(harm(row) >= HELD for row in rows),
     }
 
 

@@ -58,9 +58,12 @@ async def _ask(address: str, cases: Sequence[Case], rows: Rows, concurrency: int
                     rows.append(recorded(case, verdict))
                     progress.update()
 
-            async with asyncio.TaskGroup() as group:
-                for _ in range(concurrency):
-                    group.create_task(worker())
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(concurrency):
+                        group.create_task(worker())
+            except ExceptionGroup as failed:
+                raise failed.exceptions[0] from None  # the first says what is wrong, the others say it again
 
 
 def recorded(case: Case, verdict: Verdict) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def caught(part: Told) -> str:
             for name, share in part[by].items():
                 yield _row(f"{by.removeprefix('by_')}: {name or 'none'}", share)
 
-    return table(["", "cards", "not allowed, %", "blocked, %"], rows())
+    return table(["", "cards", "not allowed, %", "blocked, %", "a score of harm reaches 0.5, %"], rows())
 
 
 def _how(quality: Told) -> str:
@@ -83,7 +83,8 @@ def _targets(quality: Told) -> str:
 
 
 def _row(name: str, share: Told) -> Sequence[object]:
-    return name, share["not_allowed"]["n"], told(share["not_allowed"]), told(share["blocked"])
+    shares = (share[way] for way in ("not_allowed", "blocked", "by_score"))
+    return name, share["not_allowed"]["n"], *map(told, shares)
 
 
 def _evasions(quality: Told) -> str:
