@@ -49,6 +49,10 @@ def test_the_fingerprint_changes_with_code_and_weights(tmp_path: Path) -> None:
     assert fingerprint(tmp_path) == before
     code.write_text("one = 2\n")
     changed = fingerprint(tmp_path)
+    carrier = tmp_path / "services" / "gatepost_server" / "gateway" / "wire.py"
+    carrier.parent.mkdir()
+    carrier.write_text("one = 1\n")
+    assert fingerprint(tmp_path) == changed
     weights = tmp_path / "model_repository" / "net" / "1" / "weights.npz"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"0")
