@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 import typer
 from platformdirs import user_state_path
+from pydantic import SecretStr
 
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
@@ -176,7 +177,7 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
 
 def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
     """The settings, with a place in `state` for what has none of its own."""
-    return settings.model_copy(update={"backlog": settings.backlog or str(state / "backlog.db")})
+    return settings.model_copy(update={"backlog": settings.backlog or SecretStr(str(state / "backlog.db"))})
 
 
 def warn_of_unknown(prefix: str, fields: Collection[str]) -> None:

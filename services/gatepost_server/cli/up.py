@@ -45,7 +45,7 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
     supervising.add_done_callback(lambda _: drain.set())
     scorer = TritonScorer(
         TritonEndpoint(address=supervisor.grpc_address, max_message_bytes=gateway.max_message_bytes),
-        max_calls=gateway.max_images_in_flight,
+        max_calls=gateway.scorer_calls,
     )
 
     async def announce() -> None:

@@ -98,6 +98,7 @@ async def serve(
                 Timing(settings.max_deadline_s, settings.deadline_margin_s),
                 stream_window=settings.stream_window,
                 max_streams=settings.max_streams,
+                max_watches=settings.max_watches,
                 max_image_bytes=settings.max_image_bytes,
                 log_text=settings.log_text,
             ),
@@ -115,7 +116,7 @@ async def serve(
         watcher = asyncio.create_task(watch(health, chosen, settings.watch_interval_s))
         resources.callback(watcher.cancel)
         if nearline is not None:
-            resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge)))
+            resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge, chosen.ready)))
         _log.info("listening", address=address)
         if ready is not None:
             ready(address)
@@ -178,7 +179,7 @@ async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
             private_key=_bytes(tls.key) if tls else None,
             certificate_chain=_bytes(tls.certificate) if tls else None,
         ),
-        max_calls=settings.max_images_in_flight,
+        max_calls=settings.scorer_calls,
     )
     try:
         yield scorer
@@ -193,10 +194,11 @@ async def _nearline(settings: GatewaySettings) -> AsyncIterator[Nearline | None]
         return
     limits = BacklogLimits(settings.backlog_images, settings.backlog_bytes)
     owner = f"{socket.gethostname()}:{settings.listen}"
-    if "://" in settings.backlog:
-        backlog = SqlBacklog(settings.backlog, limits, owner=owner)
+    place = settings.backlog.get_secret_value()
+    if "://" in place:
+        backlog = SqlBacklog(place, limits, owner=owner)
     else:
-        backlog = SqlBacklog.in_file(Path(settings.backlog), limits, owner=owner)
+        backlog = SqlBacklog.in_file(Path(place), limits, owner=owner)
     try:
         await backlog.open()
     except GatepostError as error:

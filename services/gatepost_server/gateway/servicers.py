@@ -16,7 +16,7 @@ from gatepost.v1 import moderation_pb2 as wire
 from gatepost.v1 import moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, verdict_pb2
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
-from gatepost_server.gateway.admission import Admission
+from gatepost_server.gateway.admission import Admission, draining
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import Context, internal_error, shown
 from gatepost_server.gateway.status import status_of
@@ -59,6 +59,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         *,
         stream_window: int,
         max_streams: int,
+        max_watches: int,
         max_image_bytes: int,
         log_text: bool = False,
     ) -> None:
@@ -72,6 +73,8 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         self._max_image_bytes = max_image_bytes
         self._log_text = log_text
         self._streams = 0
+        self._max_watches = max_watches
+        self._watches = 0
 
     @override
     async def Moderate(self, request: wire.ModerateRequest, context: Context) -> wire.ModerateResponse:
@@ -130,6 +133,24 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
     ) -> None:
         """A verdict as it stands, and again once it is final."""
         _no_annotated_image(request.extras)
+        if self._watches >= self._max_watches:
+            raise GatepostError(
+                ErrorCode.RESOURCE_EXHAUSTED, ErrorReason.OVERLOADED, "too many verdicts are watched", retry_after_s=1.0
+            )
+        self._watches += 1
+        watching = asyncio.create_task(self._watch(request, context))
+        closing = asyncio.create_task(self._admission.closed.wait())
+        try:
+            await asyncio.wait({watching, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not watching.done():
+                raise draining()  # the next gateway, or this one restarted, has it too
+            watching.result()
+        finally:
+            watching.cancel()
+            closing.cancel()
+            self._watches -= 1
+
+    async def _watch(self, request: wire.WatchVerdictRequest, context: Context) -> None:
         async for verdict in self._moderator.watch(request.name):
             await context.write(wire.WatchVerdictResponse(verdict=verdict_to_wire(verdict, request.extras)))
 

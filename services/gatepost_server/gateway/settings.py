@@ -60,9 +60,12 @@ class GatewaySettings(BaseSettings):
     # Above the image limit, so that an image somewhat too large gets a typed error and not gRPC's bare one.
     max_message_bytes: Count = 64 * MIB
     max_images_in_flight: Count = 32
-    max_stream_images_in_flight: Count | None = Field(None, description="The streams' share; by default 3/4")
+    max_stream_images_in_flight: Count | None = Field(
+        None, description="The share of streams and of all that is not interactive; by default 3/4"
+    )
     max_bytes_in_flight: Count = 256 * MIB
     max_streams: Count = 64
+    max_watches: Count = Field(256, description="Calls of WatchVerdict open at a time")
     stream_window: Count = Field(16, description="Images of one stream read and not yet answered")
     max_connection_age_s: Seconds | None = Field(None, description="Close connections after this, for balancers")
 
@@ -77,7 +80,7 @@ class GatewaySettings(BaseSettings):
     verdict_store_bytes: Count = Field(64 * MIB, description="About how much memory GetVerdict's verdicts may take")
     verdict_ttl_s: Seconds = 3_600.0
 
-    backlog: str | None = Field(
+    backlog: SecretStr | None = Field(  # a URL may hold a password
         None, description="File (SQLite) or database URL that keeps what could not be judged in time; none: an error"
     )
     backlog_images: Count = Field(1_000, description="The most that may wait in the backlog")
@@ -114,8 +117,13 @@ class GatewaySettings(BaseSettings):
 
     @property
     def stream_images(self) -> int:
-        """Of max_images_in_flight, those that streams may take; the rest is kept for single requests."""
+        """Of max_images_in_flight, those that may be of streams; the rest is kept for those that somebody waits for."""
         return self.max_stream_images_in_flight or max(1, self.max_images_in_flight * 3 // 4)
+
+    @property
+    def scorer_calls(self) -> int:
+        """The most that may be out at the model server: near-line work takes no place of what is admitted."""
+        return self.max_images_in_flight + (self.nearline_workers if self.backlog is not None else 0)
 
     def printable(self) -> dict[str, Any]:
         """Everything but secrets, for the log at start."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, TypeVar
 
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
@@ -19,6 +20,8 @@ from gatepost_server.policy.evaluate import evaluate
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.store import VerdictStore
 from gatepost_server.scoring.base import Priority, Scorer
+
+_Answer = TypeVar("_Answer")
 
 
 class Moderator:
@@ -41,11 +44,10 @@ class Moderator:
         self._limits = limits
         self._nearline = nearline
         self._once = once if once is not None else Once(window_s=0.0)
-        self._hurried = asyncio.Event()
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
-        self._hurried.set()
+        self._once.hurry()
 
     def check(self, request: ModerationRequest) -> Policy:
         """The request's policy, if everything but the image is in order. Raises GatepostError (INVALID_ARGUMENT)."""
@@ -67,13 +69,20 @@ class Moderator:
         near-line backlog RESOURCE_EXHAUSTED (BACKLOG_FULL) and UNAVAILABLE (STORE_UNAVAILABLE) in the place of
         DEADLINE_EXCEEDED, UNAVAILABLE and INTERNAL.
         """
-        started = time.monotonic() if started is None else started
+        begun = time.monotonic()
+        started = begun if started is None else started
         policy = self.check(request)
         check_image(request.image, self._limits)
         key = fingerprint(request)
-        if (name := self._once.known(key)) is not None and (known := await self._find(name)) is not None:
+        known = await self._known(key, timeout_s)
+        if known is not None:
             return known
-        return await self._once.run(key, lambda: self._moderate(request, policy, timeout_s, priority, started))
+        left_s = timeout_s - (time.monotonic() - begun)
+        return await self._once.run(
+            key,
+            lambda hurry: self._moderate(request, policy, left_s, priority, started, hurry),
+            patience_s=left_s if self._nearline is not None else None,
+        )
 
     async def judge(
         self,
@@ -85,7 +94,8 @@ class Moderator:
         started: float | None = None,
     ) -> Verdict:
         """Score and judge, and nothing else: no record, no second chance. Raises GatepostError."""
-        return await self._judge(name, request, self.check(request), timeout_s, priority, started or time.monotonic())
+        started = time.monotonic() if started is None else started
+        return await self._judge(name, request, self.check(request), timeout_s, priority, started, asyncio.Event())
 
     async def verdict(self, name: str) -> Verdict:
         """A verdict as it stands. Raises GatepostError (NOT_FOUND)."""
@@ -102,11 +112,17 @@ class Moderator:
             yield await self._nearline.final(name)
 
     async def _moderate(
-        self, request: ModerationRequest, policy: Policy, timeout_s: float, priority: Priority, started: float
+        self,
+        request: ModerationRequest,
+        policy: Policy,
+        timeout_s: float,
+        priority: Priority,
+        started: float,
+        hurry: asyncio.Event,
     ) -> Verdict:
         name = f"verdicts/{uuid.uuid4()}"
         try:
-            verdict = await self._judge(name, request, policy, timeout_s, priority, started)
+            verdict = await self._judge(name, request, policy, timeout_s, priority, started, hurry)
         except GatepostError as error:
             if self._nearline is None:
                 raise
@@ -122,9 +138,10 @@ class Moderator:
         timeout_s: float,
         priority: Priority,
         started: float,
+        hurry: asyncio.Event,
     ) -> Verdict:
         sent = time.monotonic()
-        evidence = await self._score(request, timeout_s, priority)
+        evidence = await self._score(request, timeout_s, priority, hurry)
         scored = time.monotonic()
         judgement = evaluate(evidence, request, policy)
         return Verdict(
@@ -136,23 +153,41 @@ class Moderator:
             timings_ms=timings_ms(evidence.reports, scoring_s=scored - sent, total_s=time.monotonic() - started),
         )
 
-    async def _score(self, request: ModerationRequest, timeout_s: float, priority: Priority) -> Evidence:
-        scoring = asyncio.ensure_future(self._scorer.score(request, timeout_s=timeout_s, priority=priority))
-        hurried = asyncio.ensure_future(self._hurried.wait())
-        try:
-            await asyncio.wait({scoring, hurried}, return_when=asyncio.FIRST_COMPLETED)
-            if scoring.done():
-                return scoring.result()
-            raise GatepostError(ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "the gateway is shutting down")
-        finally:
-            scoring.cancel()
-            hurried.cancel()
+    async def _score(
+        self, request: ModerationRequest, timeout_s: float, priority: Priority, hurry: asyncio.Event
+    ) -> Evidence:
+        evidence = await _unless(hurry, self._scorer.score(request, timeout_s=timeout_s, priority=priority))
+        if evidence is None:
+            raise GatepostError(ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "nobody can wait for it any longer")
+        return evidence
+
+    async def _known(self, key: bytes, timeout_s: float) -> Verdict | None:
+        """The verdict that the same request had; of one that is pending, what comes of it, if that is in time."""
+        name = self._once.known(key)
+        verdict = await self._find(name) if name is not None else None
+        if verdict is None or not verdict.pending or self._nearline is None:
+            return verdict
+        final = await _unless(self._once.hurried, self._nearline.final(verdict.name), within_s=max(0.0, timeout_s))
+        return final if final is not None else verdict
 
     async def _find(self, name: str) -> Verdict | None:
         verdict = await self._store.get(name)
         if verdict is None and self._nearline is not None:
             verdict = await self._nearline.find(name)
         return verdict
+
+
+async def _unless(
+    event: asyncio.Event, work: Coroutine[Any, Any, _Answer], *, within_s: float | None = None
+) -> _Answer | None:
+    """What the work gives; None, and the work is cancelled, once the event is set or the time is over."""
+    working, set_ = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({working, set_}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        set_.cancel()
 
 
 def verdict_unknown() -> GatepostError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -28,6 +29,8 @@ _HELD: Mapping[ErrorCode, ReasonCode] = {
     ErrorCode.UNAVAILABLE: ReasonCode.STAGE_FAILED,
     ErrorCode.INTERNAL: ReasonCode.STAGE_FAILED,
 }
+# There was no room for it: no fault of the image, and no reason ever to give it up.
+_NO_ROOM = frozenset({ErrorCode.DEADLINE_EXCEEDED, ErrorCode.RESOURCE_EXHAUSTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,16 @@ class NearlineLimits:
     """How the backlog is worked off. Seconds.
 
     An attempt that fails is tried again after `retry_s`, twice as long after each further one up to `longest_s`.
-    What fails `attempts` times stays on HOLD for good.
+    What fails `attempts` times, on models that were ready before it came, stays on HOLD for good: it may be what
+    breaks them. What found no room is tried again as often as it takes.
     """
 
     workers: int = 2
     attempt_s: float = 30.0
     retry_s: float = 0.5
     longest_s: float = 30.0
-    attempts: int = 50
-    idle_s: float = 0.5  # how often work of other gateways is looked for
+    attempts: int = 10
+    idle_s: float = 0.5  # how often work and verdicts of other gateways are looked for
 
 
 class Judge(Protocol):
@@ -87,6 +91,7 @@ class Nearline:
         """The verdict once it is final. Raises GatepostError (NOT_FOUND)."""
         told: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._watchers[name].add(told)
+        wait_s = self._limits.idle_s
         try:
             while not told.done():
                 verdict = await self._backlog.find(name)
@@ -96,8 +101,9 @@ class Nearline:
                     )
                 if not verdict.pending:
                     return verdict
-                # Another gateway may finish it, so the store is looked at as well.
-                await asyncio.wait({told}, timeout=self._limits.idle_s)
+                # Another gateway may finish it, so the store is looked at as well; ever less often.
+                await asyncio.wait({told}, timeout=wait_s)
+                wait_s = min(1.5 * wait_s, 10.0 * self._limits.idle_s)
             return told.result()
         finally:
             self._watchers[name].discard(told)
@@ -108,62 +114,66 @@ class Nearline:
         """How many images wait or are being judged."""
         return await self._backlog.depth()
 
-    async def run(self, judge: Judge) -> None:
-        """Work off the backlog until cancelled. What is under way then is free for others again."""
+    async def run(self, judge: Judge, ready: Callable[[], Awaitable[bool]]) -> None:
+        """Work off the backlog until cancelled. What is under way then is free for others again.
+
+        Nothing is tried while the models are not `ready`, so a failed attempt says something about its image.
+        """
         async with asyncio.TaskGroup() as group:
             for _ in range(self._limits.workers):
-                group.create_task(self._work(judge))
+                group.create_task(self._work(judge, ready))
 
-    async def _work(self, judge: Judge) -> None:
+    async def _work(self, judge: Judge, ready: Callable[[], Awaitable[bool]]) -> None:
         while True:
             self._more.clear()
             try:
-                work = await self._backlog.take(self._limits.attempt_s + 5.0)
+                work = await self._backlog.take(self._limits.attempt_s + 5.0) if await ready() else None
                 if work is not None:
-                    await self._attempt(judge, work)
+                    if not await self._attempt(judge, work):
+                        await asyncio.sleep(self._limits.retry_s)  # no room: do not spin through the whole backlog
                     continue
             except GatepostError as error:
                 _log.warning("backlog_unavailable", reason=error.reason.value)
-            except Exception as error:  # noqa: BLE001 - one image's failure must not end the worker; its lease runs out
-                _log.error("nearline_failed", error=type(error).__name__)
             try:
                 await asyncio.wait_for(self._more.wait(), self._limits.idle_s)
             except TimeoutError:
                 continue
 
-    async def _attempt(self, judge: Judge, work: Work) -> None:
-        limits = self._limits
+    async def _attempt(self, judge: Judge, work: Work) -> bool:
+        """One try. False when there was no room for it. Raises GatepostError as Backlog."""
         try:
-            verdict = await judge(work.name, work.request, timeout_s=limits.attempt_s, priority=Priority.NEARLINE)
+            if work.attempts > self._limits.attempts:  # the last ones ended with the gateway itself
+                raise GatepostError(ErrorCode.INTERNAL, ErrorReason.INTERNAL, "every attempt failed")
+            verdict = await self._judged(judge, work)
         except asyncio.CancelledError:
-            await asyncio.shield(self._backlog.give_back(work.name, 0.0))
+            with contextlib.suppress(GatepostError):  # the lease runs out in any case
+                await asyncio.shield(self._backlog.give_back(work.name, 0.0, counted=False))
             raise
         except GatepostError as error:
-            if not await self._failed(work, error):
-                return
-            verdict = await self._given_up(work)
+            if error.code in _NO_ROOM:
+                await self._backlog.give_back(work.name, self._limits.retry_s, counted=False)
+                return False
+            if error.code in _HELD and work.attempts < self._limits.attempts:
+                delay_s = self._limits.retry_s * 2.0 ** (work.attempts - 1)
+                await self._backlog.give_back(work.name, min(self._limits.longest_s, delay_s), counted=True)
+                return True
+            _log.warning("nearline_given_up", verdict=work.name, reason=error.reason.value, attempts=work.attempts)
+            verdict = given_up(work.held)
         await self._backlog.finish(work.name, verdict)
         _log.info("nearline", verdict=work.name, decision=verdict.judgement.decision.value, attempts=work.attempts)
         for told in self._watchers.get(work.name, ()):
             if not told.done():
                 told.set_result(verdict)
+        return True
 
-    async def _failed(self, work: Work, error: GatepostError) -> bool:
-        """Whether to give up; else the work is given back."""
-        retryable = error.code in _HELD or error.code is ErrorCode.RESOURCE_EXHAUSTED
-        if not retryable or work.attempts >= self._limits.attempts:
-            _log.warning("nearline_given_up", verdict=work.name, reason=error.reason.value, attempts=work.attempts)
-            return True
-        delay_s = min(self._limits.longest_s, self._limits.retry_s * 2.0 ** min(work.attempts - 1, 32))
-        await self._backlog.give_back(work.name, delay_s)
-        return False
-
-    async def _given_up(self, work: Work) -> Verdict:
-        """HOLD for good: nobody could look at the image."""
-        held = await self._backlog.find(work.name)
-        if held is None:
-            raise GatepostError(ErrorCode.INTERNAL, ErrorReason.INTERNAL, "work without a verdict")
-        return _final(held)
+    async def _judged(self, judge: Judge, work: Work) -> Verdict:
+        try:
+            return await judge(work.name, work.request, timeout_s=self._limits.attempt_s, priority=Priority.NEARLINE)
+        except GatepostError:
+            raise
+        except Exception as error:
+            _log.error("nearline_failed", verdict=work.name, error=type(error).__name__)
+            raise GatepostError(ErrorCode.INTERNAL, ErrorReason.INTERNAL, "an internal error") from error
 
 
 def held_verdict(
@@ -192,6 +202,7 @@ def held_verdict(
     )
 
 
-def _final(held: Verdict) -> Verdict:
+def given_up(held: Verdict) -> Verdict:
+    """HOLD for good: nobody could look at the image."""
     failed = Reason(ReasonCode.STAGE_FAILED, Decision.HOLD)
     return replace(held, judgement=replace(held.judgement, reasons=(failed,)), created=time.time(), pending=False)

@@ -15,7 +15,8 @@ class Work:
 
     name: str  # of the verdict
     request: ModerationRequest
-    attempts: int
+    held: Verdict  # what its caller was told
+    attempts: int  # this one included
     accepted: float  # Unix seconds
 
 
@@ -45,8 +46,8 @@ class Backlog(Protocol):
         """The work that waits longest and is nobody's, for `lease_s` seconds; after that others may take it."""
         ...
 
-    async def give_back(self, name: str, retry_in_s: float) -> None:
-        """Not done; others may take it after `retry_in_s` seconds."""
+    async def give_back(self, name: str, retry_in_s: float, *, counted: bool) -> None:
+        """Not done; it may be taken again after `retry_in_s` seconds. Not `counted`: as if it had not been tried."""
         ...
 
     async def finish(self, name: str, verdict: Verdict) -> None:
@@ -54,7 +55,7 @@ class Backlog(Protocol):
         ...
 
     async def find(self, name: str) -> Verdict | None:
-        """The verdict as it stands, or None."""
+        """The verdict as it stands, or None. Pending until `finish`."""
         ...
 
     async def depth(self) -> int:

@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sql
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatepost_server.domain.decision import ModerationRequest, Verdict
@@ -18,6 +20,8 @@ from gatepost_server.records.backlog import BacklogLimits, Work, backlog_full, s
 from gatepost_server.records.codec import request_from_json, request_to_json, verdict_from_json, verdict_to_json
 
 _Answer = TypeVar("_Answer")
+
+_log = structlog.get_logger("gatepost.backlog")
 
 _LONGEST_LEASE_S = 300.0
 
@@ -46,14 +50,23 @@ class SqlBacklog:
     """
 
     def __init__(
-        self, url: str, limits: BacklogLimits, *, owner: str = "", clock: Callable[[], float] = time.time
+        self,
+        url: str,
+        limits: BacklogLimits,
+        *,
+        owner: str = "",
+        clock: Callable[[], float] = time.time,
+        file: Path | None = None,
     ) -> None:
-        self._engine = sql.create_engine(url)
+        """`file` is the database's own, where it is one: while it is away nothing is accepted."""
+        self._engine = sql.create_engine(url, pool_pre_ping=True)
         if self._engine.dialect.name == "sqlite":
             sql.event.listen(self._engine, "connect", _durable)
         self._limits = limits
         self._owner = owner
         self._clock = clock
+        self._file = file
+        self._inode = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="backlog")
 
     @classmethod
@@ -61,7 +74,7 @@ class SqlBacklog:
         """A SQLite database in a file, made when it is not there."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # it holds pictures that nobody may see yet; SQLite's other files take over the mode
-        return cls(f"sqlite:///{path}", limits, owner=owner)
+        return cls(f"sqlite:///{path}", limits, owner=owner, file=path)
 
     async def open(self) -> None:
         """Make the table where there is none, and free what this gateway had taken before it died."""
@@ -75,6 +88,8 @@ class SqlBacklog:
             )
 
         await self._run(opened)
+        if self._file is not None:
+            self._inode = self._file.stat().st_ino
 
     async def close(self) -> None:
         """Let go of the database, after what is under way."""
@@ -85,6 +100,9 @@ class SqlBacklog:
         """As Backlog.put."""
 
         def accepted(connection: sql.Connection) -> None:
+            # SQLite would go on writing to a file that was deleted, and the next start would find nothing of it.
+            if self._file is not None and self._file.stat().st_ino != self._inode:
+                raise store_unavailable()
             if _exists(connection, name):
                 return
             images, size = connection.execute(
@@ -114,29 +132,36 @@ class SqlBacklog:
     async def take(self, lease_s: float) -> Work | None:
         """As Backlog.take."""
 
-        def taken(connection: sql.Connection) -> Work | None:
+        def taken(connection: sql.Connection) -> Any:
             now = self._clock()
             # No lease is that long: the clock was set back.
             ahead = BACKLOG.c.free_at > now + _LONGEST_LEASE_S
             free = (BACKLOG.c.finished.is_(None), sql.or_(BACKLOG.c.free_at <= now, ahead))
             first = sql.select(BACKLOG.c.name).where(*free).order_by(BACKLOG.c.accepted, BACKLOG.c.name).limit(1)
-            row = connection.execute(
+            return connection.execute(
                 BACKLOG.update()
                 # `free` once more: of two gateways that chose the same row, the second finds it taken.
                 .where(BACKLOG.c.name == first.scalar_subquery(), *free)
                 .values(free_at=now + lease_s, attempts=BACKLOG.c.attempts + 1, owner=self._owner)
-                .returning(BACKLOG.c.name, BACKLOG.c.request, BACKLOG.c.image, BACKLOG.c.attempts, BACKLOG.c.accepted)
+                .returning(*BACKLOG.c)
             ).one_or_none()
-            if row is None:
-                return None
-            return Work(row.name, request_from_json(row.request, row.image), row.attempts, row.accepted)
 
-        return await self._run(taken)
+        row = await self._run(taken)
+        if row is None:
+            return None
+        try:
+            request, held = request_from_json(row.request, row.image), verdict_from_json(row.verdict)
+        except ValueError as error:  # damaged: out of the way of those behind it, for whom it would always be first
+            _log.error("backlog_row_unreadable", verdict=row.name, error=type(error).__name__)
+            await self._run(lambda connection: connection.execute(_open(row.name).values(finished=self._clock())))
+            return None
+        return Work(row.name, request, held, row.attempts, row.accepted)
 
-    async def give_back(self, name: str, retry_in_s: float) -> None:
+    async def give_back(self, name: str, retry_in_s: float, *, counted: bool) -> None:
         """As Backlog.give_back."""
-        free_at = self._clock() + retry_in_s
-        await self._run(lambda connection: connection.execute(_open(name).values(free_at=free_at, owner="")))
+        tried = BACKLOG.c.attempts if counted else BACKLOG.c.attempts - 1
+        change = _open(name).values(free_at=self._clock() + retry_in_s, owner="", attempts=tried)
+        await self._run(lambda connection: connection.execute(change))
 
     async def finish(self, name: str, verdict: Verdict) -> None:
         """As Backlog.finish; also forgets what finished long ago."""
@@ -150,9 +175,15 @@ class SqlBacklog:
 
     async def find(self, name: str) -> Verdict | None:
         """As Backlog.find."""
-        query = sql.select(BACKLOG.c.verdict).where(BACKLOG.c.name == name)
-        text = await self._run(lambda connection: connection.execute(query).scalar_one_or_none())
-        return None if text is None else verdict_from_json(text)
+        query = sql.select(BACKLOG.c.verdict, BACKLOG.c.finished).where(BACKLOG.c.name == name)
+        row = await self._run(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            return None
+        try:
+            return replace(verdict_from_json(row.verdict), pending=row.finished is None)
+        except ValueError as error:
+            _log.error("backlog_row_unreadable", verdict=name, error=type(error).__name__)
+            return None
 
     async def depth(self) -> int:
         """As Backlog.depth."""
