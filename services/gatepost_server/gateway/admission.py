@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass
+import heapq
+import itertools
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
+from gatepost_server.scoring.base import Priority
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """`bulk_images` is the streams' share of `images`, so that they never keep single requests out."""
+    """`bulk_images` is the share of `images` for which nobody waits, so that they never keep the others out."""
 
     images: int = 32
     bulk_images: int = 24
@@ -29,9 +31,9 @@ class Ticket:
         self.size = size
         self.bulk = bulk
 
-    def resize(self, size: int) -> None:
-        """Once the size in bytes is known. Raises GatepostError (RESOURCE_EXHAUSTED)."""
-        self._admission.resize(self, size)
+    def known(self, size: int, priority: Priority) -> None:
+        """Once the size in bytes and the urgency are known. Raises GatepostError (RESOURCE_EXHAUSTED)."""
+        self._admission.known(self, size, bulk=is_bulk(priority))
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +52,8 @@ class Admission:
         self._tickets: set[Ticket] = set()
         self._bytes = 0
         self._bulk = 0
-        self._waiting: deque[tuple[int, asyncio.Future[Ticket]]] = deque()
+        self._waiting: list[_Waiter] = []  # a heap
+        self._turn = itertools.count()
         self._closed = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -72,13 +75,15 @@ class Admission:
             raise self._overloaded()
         return self._admit(size, bulk=False)
 
-    async def wait(self, size: int) -> Ticket:
-        """A place for one image of a stream, in order of asking. Raises GatepostError (UNAVAILABLE, draining)."""
+    async def wait(self, size: int, priority: Priority = Priority.RESCAN) -> Ticket:
+        """A place for one image of a stream: the most urgent first, among equals in order of asking.
+
+        Raises GatepostError (UNAVAILABLE, draining).
+        """
         self._check_open()
-        if not self._waiting and self._fits(size, bulk=True):
-            return self._admit(size, bulk=True)
         place: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, place))
+        heapq.heappush(self._waiting, _Waiter(priority, next(self._turn), size, place))
+        self._hand_over()
         try:
             return await place
         except asyncio.CancelledError:
@@ -86,12 +91,16 @@ class Admission:
                 self.leave(place.result())
             raise
 
-    def resize(self, ticket: Ticket, size: int) -> None:
-        """As Ticket.resize."""
-        if self._bytes - ticket.size + size > self._limits.bytes and len(self._tickets) > 1:
+    def known(self, ticket: Ticket, size: int, *, bulk: bool) -> None:
+        """As Ticket.known."""
+        alone = len(self._tickets) == 1
+        if self._bytes - ticket.size + size > self._limits.bytes and not alone:
+            raise self._overloaded()
+        if bulk and not ticket.bulk and self._bulk >= self._limits.bulk_images and not alone:
             raise self._overloaded()
         self._bytes += size - ticket.size
-        ticket.size = size
+        self._bulk += bulk - ticket.bulk
+        ticket.size, ticket.bulk = size, bulk
         self._hand_over()
 
     def leave(self, ticket: Ticket) -> None:
@@ -106,9 +115,9 @@ class Admission:
     def close(self) -> None:
         """Let nobody in any more; those inside finish."""
         self._closed.set()
-        for _, place in self._waiting:
-            if not place.done():
-                place.set_exception(draining())
+        for waiter in self._waiting:
+            if not waiter.place.done():
+                waiter.place.set_exception(draining())
         self._waiting.clear()
 
     async def emptied(self) -> None:
@@ -139,12 +148,13 @@ class Admission:
 
     def _hand_over(self) -> None:
         while self._waiting:
-            size, place = self._waiting[0]
-            if not place.done() and not self._fits(size, bulk=True):
+            first = self._waiting[0]
+            bulk = is_bulk(first.priority)
+            if not first.place.done() and not self._fits(first.size, bulk=bulk):
                 return
-            self._waiting.popleft()
-            if not place.done():
-                place.set_result(self._admit(size, bulk=True))
+            heapq.heappop(self._waiting)
+            if not first.place.done():
+                first.place.set_result(self._admit(first.size, bulk=bulk))
 
     def _overloaded(self) -> GatepostError:
         return GatepostError(
@@ -153,6 +163,19 @@ class Admission:
             "too many images are being judged at the moment",
             retry_after_s=self._limits.retry_after_s,
         )
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    priority: Priority
+    turn: int
+    size: int = field(compare=False)
+    place: asyncio.Future[Ticket] = field(compare=False)
+
+
+def is_bulk(priority: Priority) -> bool:
+    """Whether nobody waits for it."""
+    return priority is not Priority.INTERACTIVE
 
 
 def draining() -> GatepostError:

@@ -19,6 +19,8 @@ from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError,
 from gatepost_server.gateway.admission import Admission
 from gatepost_server.gateway.malformed import tolerant_decoder
 from gatepost_server.gateway.status import status_of
+from gatepost_server.gateway.wire import priority_from_wire
+from gatepost_server.scoring.base import Priority
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
@@ -95,7 +97,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         async def admitted(_: Any, context: Context) -> Any:
             with self._admission.enter() as ticket:
                 request = await self._first(context)
-                ticket.resize(self._reserve if request.image_uri else len(request.image))
+                size = self._reserve if request.image_uri else len(request.image)
+                ticket.known(size, priority_from_wire(request, default=Priority.INTERACTIVE))
                 return await behaviour(request, context)
 
         return grpc.stream_unary_rpc_method_handler(admitted, handler.request_deserializer, handler.response_serializer)

@@ -11,6 +11,8 @@ import grpc
 from gatepost.v1 import moderation_pb2 as wire
 from gatepost_server.domain.errors import ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission, Ticket, draining
+from gatepost_server.gateway.wire import priority_from_wire
+from gatepost_server.scoring.base import Priority
 
 Incoming = wire.ModerateStreamRequest | GatepostError
 Read = Callable[[], Awaitable[Any]]  # the next Incoming, or grpc.aio.EOF
@@ -92,7 +94,10 @@ class ModerationStream:
             if isinstance(message, GatepostError):
                 raise message
             self._check_id(request.request_id)
-            ticket = await self._admission.wait(self._reserve if request.image_uri else len(request.image))
+            ticket = await self._admission.wait(
+                self._reserve if request.image_uri else len(request.image),
+                priority_from_wire(request, default=Priority.RESCAN),
+            )
         except GatepostError as error:
             answers.create_task(self._send(self._refuse(error, request)))
             return error.reason is ErrorReason.DRAINING

@@ -36,7 +36,6 @@ _ROLES = {
     moderation.Turn.ROLE_ASSISTANT: "assistant",
 }
 
-
 _PRIORITIES = {
     moderation.URGENCY_INTERACTIVE: Priority.INTERACTIVE,
     moderation.URGENCY_NEARLINE: Priority.NEARLINE,

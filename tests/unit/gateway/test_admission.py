@@ -8,6 +8,7 @@ import pytest
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
+from gatepost_server.scoring.base import Priority
 
 
 def admission(images: int = 2, bulk_images: int = 1, size: int = 100) -> Admission:
@@ -44,14 +45,14 @@ def test_bytes_are_bounded_too():
 
 def test_an_image_alone_is_never_too_large_for_an_empty_house():
     with admission(size=100).enter(1_000) as ticket:
-        ticket.resize(2_000)
+        ticket.known(2_000, Priority.INTERACTIVE)
 
 
 def test_a_ticket_that_grows_beyond_the_bound_is_refused_and_leaves_nothing_behind():
     inside = admission(size=100)
     with inside.enter(60):
         with pytest.raises(GatepostError), inside.enter() as ticket:
-            ticket.resize(50)
+            ticket.known(50, Priority.INTERACTIVE)
         with inside.enter(40):
             pass
 
