@@ -73,6 +73,8 @@ def measure(split: Split, limit: int | None = None) -> dict[str, Any]:
     areas: dict[str, list[metrics.Figure]] = {"seen": [], "held-out": []}
     for category in _RISKY:
         column = CATEGORIES.index(category)
+        if not any(scores[column] for _, _, scores in judged):
+            continue  # the model judges no such category
         for concepts, figures in areas.items():
             of_kind = [
                 scores[column]
@@ -85,7 +87,7 @@ def measure(split: Split, limit: int | None = None) -> dict[str, Any]:
                 row = {"concepts": concepts, "cards": len(of_kind), "auc": hundredfold(area)}
                 by_category.setdefault(str(category), []).append(row)
     return {
-        "by_style": {"pictograms of the split": by_category},
+        "by_category": by_category,
         "mean_auc": {name: hundredfold(metrics.mean(some)) for name, some in areas.items() if some},
         "kind_cards_flagged": percent(calm.max(axis=1) >= HELD),
         "photos": _photos(looks),

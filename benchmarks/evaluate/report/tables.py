@@ -160,20 +160,16 @@ def _scores(quality: Told) -> str:
 def _images(quality: Told) -> str:
     part = quality["images"]
     rows = [
-        (f"{style}: {category}", row["concepts"], row["cards"],
+        (category, row["concepts"], row["cards"],
          told({k: row["auc"][k] / 100 for k in ("value", "low", "high")}, 3))
-        for style, categories in part["by_style"].items()
-        for category, rows_of in categories.items()
-        for row in rows_of
+        for category, some in part["by_category"].items() for row in some
     ]  # fmt: skip
-    photos = part.get("photos")
-    said = ""
-    if photos:
-        said = (
-            f"\n\nPhotographs: {photos['n']} ({photos['from']}); {photos['hits']} of them reach 0.5 in a category, "
-            f"{told(photos)} %."
-        )
-    return table(["style and category", "concepts", "cards", "AUC"], rows) + said
+    kind, photos = part["kind_cards_flagged"], part["photos"]
+    return (
+        f"{table(['category', 'concepts', 'cards', 'AUC'], rows)}\n\n"
+        f"Of {kind['n']} kind cards {told(kind)} % reach 0.5 in a category; so do {photos['hits']} of {photos['n']} "
+        f"photographs, {told(photos)} % ({photos['from']})."
+    )
 
 
 def _labelled(quality: Told) -> str:
