@@ -27,6 +27,7 @@ COMPOSED_KIND, COMPOSED_UNKIND = 2_500, 700  # fillings an epoch: a language's, 
 WRITTEN_COPIES = 6  # of each hand-written card in an epoch
 MESSAGES = 6_000  # of 27,000 Chinese messages
 PERTURBED = 0.35  # part of the lines of public sets that come disguised
+WHOLE, SHORT = 0.5, 40  # part of the lines of so many characters that are disguised wholly, as on a card
 # The part of each set that one epoch sees, another in every epoch: comments are many, and cards are what is judged.
 KEPT = {"cold": 0.6, "swsr": 0.5, "davidson": 0.25, "edos": 0.35, "sms_spam": 0.7}
 # What a harmless label is worth in a category that a comment carries no label of, where no listed word stands.
@@ -119,7 +120,9 @@ class Mix:
         if card.category is None:
             if roll < 0.6:
                 return rng.choice(card.lines)
-            return _cut(rng, text) if roll < 0.7 else text
+            if roll < 0.7:
+                return _cut(rng, text)
+            return self._disguised(rng, text) if roll < 0.8 else text
         return self._disguised(rng, text) if roll < 0.6 else text
 
     def _with_others(self, rng: random.Random, card: Written) -> str:
@@ -162,17 +165,19 @@ def among(rng: random.Random, card: Written, kind: Sequence[Written]) -> str:
 
 
 def disguised(rng: random.Random, text: str, lexicon: Lexicon, table: perturb.Homophones) -> str:
-    """Its listed words, or some words so that disguise alone means nothing, spelled as normalising leaves them."""
+    """Its listed words, all of a short text, or some words so that disguise alone means nothing, spelled as
+    normalising leaves them."""
     if rng.random() < 0.15:
         return perturb.misread(rng, text)
     chinese = count_han(text) * 3 >= len(text)
-    spans = _listed_spans(text, lexicon) if rng.random() < 0.8 else []
+    if len(text) <= SHORT and rng.random() < WHOLE:
+        spans = perturb.content_spans(text)
+    else:
+        spans = _listed_spans(text, lexicon) if rng.random() < 0.8 else []
     if not spans:
         some = perturb.some_span(rng, text)
         spans = [some] if some is not None else []
-    attacks = perturb.chinese_attacks(table) if chinese else perturb.english_attacks()
-    names = ("homophone", "homophone", "pinyin", "masked") if chinese else ("leet", "masked", "split")
-    return perturb.apply(rng, text, spans, attacks[rng.choice(names)])
+    return perturb.apply(rng, text, spans, perturb.left_by_normalizing(rng, table, chinese=chinese))
 
 
 def _listed_spans(text: str, lexicon: Lexicon) -> list[tuple[int, int]]:

@@ -20,6 +20,18 @@ _CYRILLIC = str.maketrans("aeopcxyi", "аеорсхуі")
 _LEET = {"a": "@4", "e": "3", "i": "1!", "o": "0", "s": "$5", "t": "7"}
 _HAN_RUN = re.compile("[\u4e00-\u9fff]{2,}")
 _LATIN_RUN = re.compile("[A-Za-z]{4,}")
+_VOWEL = re.compile("[aeiou]", re.IGNORECASE)
+# What people leave readable when they disguise a whole line.
+_SMALL_WORDS = "你我他她它的了是不都也和就在要去吧吗呢啊"
+_CONTENT_RUN = re.compile(f"[^\\W\\da-zA-Z_{_SMALL_WORDS}]+")
+_CONTENT_WORD = re.compile("[A-Za-z]{3,}")
+_COMMON_WORDS = re.compile("the|and|you|your|are|for|with|this|that|was|has|have|not|but|all|can|will", re.IGNORECASE)
+_SIGNS = "**×○"  # that stand for a character
+# By name, with how often each is drawn: those that normalising leaves as they are, so that a model must know them.
+_LEFT = {
+    "zh": ("homophone", "homophone", "pinyin", "initials", "masked", "masked", "partly"),
+    "en": ("leet", "masked", "masked", "split"),
+}
 
 
 def homophones(texts: Iterable[str], common: int = 4_000) -> Homophones:
@@ -46,6 +58,11 @@ def chinese_attacks(table: Homophones) -> dict[str, Attack]:
 
         return "".join(map(other, word))
 
+    def partly(rng: random.Random, word: str) -> str:
+        place = rng.randrange(len(word))
+        spelled = syllable(word[place]) or word[place]
+        return word[:place] + rng.choice((spelled, spelled[0])) + word[place + 1 :]
+
     return {
         "zero_width": lambda _, word: "\u200b".join(word),
         "split": lambda rng, word: rng.choice([".", " ", "*", "-", "|", "_"]).join(word),
@@ -53,7 +70,8 @@ def chinese_attacks(table: Homophones) -> dict[str, Attack]:
         "pinyin": lambda rng, word: rng.choice(["", " "]).join(map(syllable, word)),
         "initials": lambda _, word: initials(word),
         "traditional": lambda _, word: str(_traditional().convert(word)),
-        "masked": lambda _, word: word[0] + "*" * (len(word) - 1),
+        "masked": _mask_characters,
+        "partly": partly,
     }
 
 
@@ -68,9 +86,29 @@ def english_attacks() -> dict[str, Attack]:
         "split": lambda rng, word: rng.choice([".", " ", "*", "-", "_"]).join(word),
         "leet": leet,
         "homoglyph": lambda _, word: word.translate(_CYRILLIC),
-        "masked": lambda _, word: word[0] + "*" * (len(word) - 2) + word[-1],
+        "masked": _mask_letters,
         "repeated": lambda rng, word: "".join(c * rng.choice([1, 1, 3, 4]) for c in word),
     }
+
+
+def _mask_characters(rng: random.Random, word: str) -> str:
+    """The first character alone, every second one, or all but one."""
+    sign, places = rng.choice(_SIGNS), range(len(word))
+    hidden = rng.choice((places[1:], places[1::2], [rng.choice(places)]))
+    return "".join(sign if place in hidden else character for place, character in enumerate(word))
+
+
+def _mask_letters(rng: random.Random, word: str) -> str:
+    """First and last letter alone, or one or two vowels hidden."""
+    if rng.random() < 0.4:
+        return word[0] + "*" * (len(word) - 2) + word[-1]
+    return _VOWEL.sub(rng.choice("**#-"), word, count=rng.choice((1, 2)))
+
+
+def left_by_normalizing(rng: random.Random, table: Homophones, *, chinese: bool) -> Attack:
+    """An attack on words of one language that normalising does not undo."""
+    attacks = chinese_attacks(table) if chinese else english_attacks()
+    return attacks[rng.choice(_LEFT["zh" if chinese else "en"])]
 
 
 def apply(rng: random.Random, text: str, spans: Sequence[tuple[int, int]], attack: Attack) -> str:
@@ -94,6 +132,12 @@ def some_span(rng: random.Random, text: str) -> tuple[int, int] | None:
     length = min(stop - start, rng.choice([2, 2, 3, 4]))
     first = rng.randint(start, stop - length)
     return first, first + length
+
+
+def content_spans(text: str) -> list[tuple[int, int]]:
+    """All that says something: every run of Chinese characters, every English word, but small words."""
+    words = (match for match in _CONTENT_WORD.finditer(text) if not _COMMON_WORDS.fullmatch(match.group()))
+    return sorted(match.span() for match in (*_CONTENT_RUN.finditer(text), *words))
 
 
 def misread(rng: random.Random, text: str) -> str:
