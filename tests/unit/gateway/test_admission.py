@@ -115,3 +115,49 @@ async def test_a_closed_house_lets_nobody_in_and_says_when_it_is_empty():
     assert not emptied.done()
     inside.leave(ticket)
     await emptied
+
+
+async def test_the_more_urgent_goes_first_however_long_others_wait():
+    inside = admission(images=1, bulk_images=1)
+    ticket = await inside.wait(1)
+    order: list[str] = []
+
+    async def enter(name: str, priority: Priority) -> None:
+        with await inside.wait(1, priority):
+            order.append(name)
+
+    asked = [
+        ("rescan 1", Priority.RESCAN),
+        ("rescan 2", Priority.RESCAN),
+        ("nearline", Priority.NEARLINE),
+        ("interactive 1", Priority.INTERACTIVE),
+        ("interactive 2", Priority.INTERACTIVE),
+    ]
+    waiting = []
+    for name, priority in asked:
+        waiting.append(asyncio.ensure_future(enter(name, priority)))
+        await asyncio.sleep(0)
+    inside.leave(ticket)
+    await asyncio.gather(*waiting)
+    assert order == ["interactive 1", "interactive 2", "nearline", "rescan 1", "rescan 2"]
+
+
+async def test_a_stream_that_somebody_waits_for_is_not_kept_to_the_share_of_the_others():
+    inside = admission(images=2, bulk_images=1)
+    bulk = await inside.wait(1, Priority.RESCAN)
+    urgent = await asyncio.wait_for(inside.wait(1, Priority.INTERACTIVE), 1.0)
+    for ticket in (bulk, urgent):
+        inside.leave(ticket)
+
+
+@pytest.mark.parametrize("priority", [Priority.NEARLINE, Priority.RESCAN])
+def test_a_single_request_for_which_nobody_waits_is_kept_to_the_share_and_leaves_nothing_behind(priority):
+    inside = admission(images=3, bulk_images=1)
+    with inside.enter() as first, inside.enter() as second:
+        first.known(1, priority)
+        with pytest.raises(GatepostError) as caught:
+            second.known(1, priority)
+        assert caught.value.reason is ErrorReason.OVERLOADED
+        second.known(1, Priority.INTERACTIVE)
+    with inside.enter() as again, inside.enter():
+        again.known(1, priority)
