@@ -45,6 +45,7 @@ def measure(split: Split, data: Path | None) -> dict[str, Any]:
     quality: dict[str, Any] = {
         "split": split.value,
         "system": _system(),
+        "judged": [side(row["judged"] for row in rows) for side in (min, max)],
         "machine": dict(machine()),
         **of_cards(rows, kind_of_dev),
         "images": images.measure(split),

@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from tqdm import tqdm
@@ -75,6 +76,7 @@ def recorded(case: Case, verdict: Verdict) -> dict[str, Any]:
     return {
         "key": case.key,
         **asdict(case),
+        "judged": datetime.now(UTC).isoformat(timespec="seconds"),
         "decision": verdict.decision.value,
         "reasons": [
             {"category": reason.category.value if reason.category else "", "code": reason.code.value,

@@ -61,9 +61,10 @@ def caught(part: Told) -> str:
 def _how(quality: Told) -> str:
     counts = ", ".join(f"{name} {share['n']}" for name, share in quality["suites"].items())
     machine = quality["machine"]
+    first, last = (moment.replace("T", " ").removesuffix("+00:00") for moment in quality["judged"])
     return (
-        f"Measured {quality['measured'][:10]} on {machine['cpu']}, {machine['cores']} cores, in "
-        f"{quality['minutes']:.0f} minutes; system {quality['system']}. Cards of the {quality['split']} split: "
+        f"Measured on {machine['cpu']}, {machine['cores']} cores; cards judged from {first} to {last} UTC, the whole "
+        f"run took {quality['minutes']:.0f} minutes; system {quality['system']}. Cards of the {quality['split']} split: "
         f"{counts}."
     )
 
@@ -176,10 +177,14 @@ def _labelled(quality: Told) -> str:
     part = quality["labelled"]
     if "skipped" in part:
         return f"Skipped: {part['skipped']}."
+    judged = {name: row for name, row in part["sets"].items() if "macro_f1" in row}
+    if cold := judged.get("COLD dev"):
+        plain = {"lines": cold["lines"], "scored_by": "a plain TF-IDF", **cold["plain_tfidf"]}
+        judged = {"COLD dev": cold, "COLD dev, beside": plain, **judged}
     binary = [
         (name, row["lines"], told(row["accuracy"]), f"{row['macro_f1']:.1f}",
          told({k: row["auc"][k] / 100 for k in ("value", "low", "high")}, 3), row["scored_by"])
-        for name, row in part["sets"].items() if "macro_f1" in row
+        for name, row in judged.items()
     ]  # fmt: skip
     labels = [
         (f"{name}: {label}", area["positive"], told({k: area[k] / 100 for k in ("value", "low", "high")}, 3))
