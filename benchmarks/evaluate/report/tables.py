@@ -64,8 +64,8 @@ def _how(quality: Told) -> str:
     first, last = (moment.replace("T", " ").removesuffix("+00:00") for moment in quality["judged"])
     return (
         f"Measured on {machine['cpu']}, {machine['cores']} cores; cards judged from {first} to {last} UTC, the whole "
-        f"run took {quality['minutes']:.0f} minutes; system {quality['system']}. Cards of the {quality['split']} split: "
-        f"{counts}."
+        f"run took {quality['minutes']:.0f} minutes; system {quality['system']}. "
+        f"Cards of the {quality['split']} split: {counts}."
     )
 
 
