@@ -27,7 +27,7 @@ from gatepost_client.errors import (
 from gatepost_client.health import Health
 from gatepost_client.images import ImageSource, ImageUri
 from gatepost_client.policy import Policy, Rule, Thresholds
-from gatepost_client.requests import About, Item, Turn
+from gatepost_client.requests import About, Item, Turn, Urgency
 from gatepost_client.verdict import (
     Background,
     Category,
@@ -81,6 +81,7 @@ __all__ = [
     "Turn",
     "Unauthenticated",
     "Unavailable",
+    "Urgency",
     "UserMessage",
     "Verdict",
     "Versioned",

@@ -9,7 +9,10 @@ from gatepost_client.errors import DeadlineExceeded, GatepostError, Overloaded
 from gatepost_client.verdict import Decision, Reason, ReasonCode, UserMessage, Verdict
 
 AnyResponse = (
-    moderation_pb2.ModerateResponse | moderation_pb2.GetVerdictResponse | moderation_pb2.ModerateStreamResponse
+    moderation_pb2.ModerateResponse
+    | moderation_pb2.GetVerdictResponse
+    | moderation_pb2.WatchVerdictResponse
+    | moderation_pb2.ModerateStreamResponse
 )
 
 

@@ -80,6 +80,7 @@ def verdict_from_proto(message: verdict_pb2.Verdict) -> Verdict:
         annotated_image=message.annotated_image,
         embedding=tuple(message.embedding),
         ticket=message.ticket,
+        pending=message.pending and message.decision == verdict_pb2.DECISION_HOLD,
         prompt_similarity=message.prompt_similarity if message.HasField("prompt_similarity") else None,
     )
 

@@ -20,6 +20,7 @@ from gatepost_client._options import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TIMEOUT,
 from gatepost_client._status import error_from_rpc
 from gatepost_client._stream import StreamLimits, StreamResult, StreamSession
 from gatepost_client._stream_async import Images, drive
+from gatepost_client._watch import WatchSession, broken_off
 from gatepost_client.errors import GatepostError
 from gatepost_client.health import Health, health_from_proto
 from gatepost_client.images import ImageSource
@@ -119,6 +120,14 @@ class AsyncClient:
         request = moderation_pb2.GetVerdictRequest(name=name, extras=extras)
         return verdict_of(await self._call(stub.GetVerdict, request, self._deadline(timeout)), "")
 
+    def watch_verdict(
+        self, name: str, *, evidence: bool = True, embedding: bool = False, timeout: float | None = None
+    ) -> AsyncIterator[Verdict]:
+        """As Client.watch_verdict."""
+        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding)
+        request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras)
+        return self._watch(request, self._deadline(timeout))
+
     async def list_policies(self, *, timeout: float | None = None) -> tuple[Policy, ...]:
         """As Client.list_policies."""
         stub, deadline = policy_pb2_grpc.PolicyServiceStub(self._connected()), self._deadline(timeout)
@@ -178,6 +187,24 @@ class AsyncClient:
         elif self._loop is not loop:
             raise RuntimeError("an AsyncClient belongs to the event loop that first used it; make one for each loop")
         return self._channel
+
+    async def _watch(self, request: moderation_pb2.WatchVerdictRequest, deadline: float) -> AsyncIterator[Verdict]:
+        session = WatchSession(self._options.retry)
+        while not session.done:
+            stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
+            left = max(deadline - time.monotonic(), 0.0)
+            call = stub.WatchVerdict(request, timeout=left, metadata=self._options.metadata())
+            try:
+                async for answer in call:
+                    if (verdict := session.take(answer)) is not None:
+                        yield verdict
+                error = broken_off()
+            except grpc.RpcError as problem:
+                error = error_from_rpc(problem, "")
+            finally:
+                call.cancel()
+            if not session.done:
+                await asyncio.sleep(session.delay(error, left=deadline - time.monotonic(), dice=random.random()))
 
     async def _call(
         self,

@@ -20,6 +20,7 @@ from gatepost_client._options import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TIMEOUT,
 from gatepost_client._status import error_from_rpc
 from gatepost_client._stream import StreamLimits, StreamResult, StreamSession
 from gatepost_client._stream_sync import drive
+from gatepost_client._watch import WatchSession, broken_off
 from gatepost_client.errors import GatepostError
 from gatepost_client.health import Health, health_from_proto
 from gatepost_client.images import ImageSource
@@ -140,6 +141,18 @@ class Client:
         request = moderation_pb2.GetVerdictRequest(name=name, extras=extras)
         return verdict_of(self._call(stub.GetVerdict, request, self._deadline(timeout)), "")
 
+    def watch_verdict(
+        self, name: str, *, evidence: bool = True, embedding: bool = False, timeout: float | None = None
+    ) -> Iterator[Verdict]:
+        """A verdict as it stands, and again when it changes; the last one is not pending.
+
+        Connects again as often as it takes within `timeout` seconds (None: the client's), so a restart of the
+        server does not end it. DeadlineExceeded or Unavailable when they are over; NotFound as get_verdict().
+        """
+        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding)
+        request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras)
+        return self._watch(request, self._deadline(timeout))
+
     def list_policies(self, *, timeout: float | None = None) -> tuple[Policy, ...]:
         """All policies that a request may name, by name."""
         stub, deadline = policy_pb2_grpc.PolicyServiceStub(self._connected()), self._deadline(timeout)
@@ -200,6 +213,24 @@ class Client:
                 else:
                     self._channel = grpc.insecure_channel(self._options.target, options=arguments)
             return self._channel
+
+    def _watch(self, request: moderation_pb2.WatchVerdictRequest, deadline: float) -> Iterator[Verdict]:
+        session = WatchSession(self._options.retry)
+        while not session.done:
+            stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
+            left = max(deadline - time.monotonic(), 0.0)
+            call = stub.WatchVerdict(request, timeout=left, metadata=self._options.metadata())
+            try:
+                for answer in call:
+                    if (verdict := session.take(answer)) is not None:
+                        yield verdict
+                error = broken_off()
+            except grpc.RpcError as problem:
+                error = error_from_rpc(problem, "")
+            finally:
+                call.cancel()  # type: ignore[no-untyped-call] # in the stubs
+            if not session.done:
+                time.sleep(session.delay(error, left=deadline - time.monotonic(), dice=random.random()))
 
     def _call(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from enum import StrEnum
 from typing import TypedDict
 
 import grpc
@@ -12,6 +13,14 @@ import grpc
 from gatepost.v1 import moderation_pb2
 from gatepost_client.errors import InvalidRequest
 from gatepost_client.images import ImageSource, ImageUri, check_type, encoded
+
+
+class Urgency(StrEnum):
+    """How soon an image is needed. The sooner goes first."""
+
+    INTERACTIVE = "interactive"  # somebody waits for it; the default of moderate() and gate()
+    NEARLINE = "nearline"  # needed soon
+    RESCAN = "rescan"  # stored images that are looked at again; the default of moderate_stream()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class About(TypedDict, total=False):
     evidence: bool  # send Verdict.lines and image_findings; the default
     annotated_image: bool  # send Verdict.annotated_image
     embedding: bool  # send Verdict.embedding
+    urgency: Urgency | None  # None: that of the method
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,15 @@ class Item:
     evidence: bool = True
     annotated_image: bool = False
     embedding: bool = False
+    urgency: Urgency | None = None
+
+
+_URGENCIES = {
+    None: moderation_pb2.URGENCY_UNSPECIFIED,
+    Urgency.INTERACTIVE: moderation_pb2.URGENCY_INTERACTIVE,
+    Urgency.NEARLINE: moderation_pb2.URGENCY_NEARLINE,
+    Urgency.RESCAN: moderation_pb2.URGENCY_RESCAN,
+}
 
 
 def new_request_id() -> str:
@@ -87,6 +106,8 @@ def check_item(item: Item) -> None:
         _require(value, str, "labels")
     for name in ("evidence", "annotated_image", "embedding"):
         _require(getattr(item, name), bool, name)
+    if item.urgency is not None:
+        _require(item.urgency, Urgency, "urgency")
 
 
 def _require(value: object, kind: type, name: str) -> None:
@@ -112,6 +133,7 @@ def build_request(item: Item, *, request_id: str, max_message_bytes: int) -> mod
             extras=moderation_pb2.Extras(
                 evidence=item.evidence, annotated_image=item.annotated_image, embedding=item.embedding
             ),
+            urgency=_URGENCIES[item.urgency],
         )
     except UnicodeEncodeError as problem:
         message = f"a text is not valid Unicode: {problem.reason}"

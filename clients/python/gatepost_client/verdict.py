@@ -191,6 +191,7 @@ class Verdict:
     embedding: tuple[float, ...] = ()  # unit length, with embedding=True
     ticket: str = ""  # the signed release ticket of an ALLOW
     prompt_similarity: float | None = None  # -1 to 1; None without a prompt
+    pending: bool = False  # a HOLD on which the work goes on: watch_verdict() delivers what comes of it
     error: GatepostError | None = None  # why gate() had to hold the image; None for every answer of a server
 
     @property
@@ -204,6 +205,7 @@ class Verdict:
             "name": self.name,
             "request_id": self.request_id,
             "decision": self.decision.value,
+            "pending": self.pending,
             "reasons": [_reason(reason) for reason in self.reasons],
             "scores": _scores(self.scores),
             "score_sources": {category.value: source for category, source in self.score_sources.items()},

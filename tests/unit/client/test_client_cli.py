@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,3 +235,31 @@ def test_the_command_works_as_a_process(run: Check, fake_gatepost: FakeServer, t
     decisions = [json.loads(line)["decision"] for line in done.stdout.decode().splitlines()]
     assert decisions == ["ALLOW", "BLOCK", "ALLOW"]
     assert done.stderr == b""
+
+
+def test_a_held_image_is_shown_with_the_command_that_waits_for_it(run: Check, fake_gatepost: FakeServer) -> None:
+    fake_gatepost.default = verdict(Decision.HOLD, Category.INSULT, pending=True)
+    result = run("check", "kind.png")
+    assert result.exit_code == 1
+    assert "gatepost watch verdicts/fake-1" in result.stdout
+    (described,) = objects(run("check", "--json", "kind.png"))
+    assert (described["name"], described["pending"]) == ("verdicts/fake-2", True)
+
+
+@pytest.mark.parametrize(("final", "code"), [(ALLOW, 0), (BLOCK, 1)])
+def test_watch_shows_what_becomes_of_a_held_image(run: Check, fake_gatepost: FakeServer, final: Any, code: int) -> None:
+    fake_gatepost.default = verdict(Decision.HOLD, pending=True)
+    run("check", "kind.png")
+    threading.Timer(0.3, fake_gatepost.resolve, ["verdicts/fake-1", final]).start()
+    result = run("watch", "--json", "verdicts/fake-1")
+    assert result.exit_code == code
+    assert [line.get("pending", False) for line in objects(result)] == [True, False]
+
+
+def test_watch_fails_where_the_image_is_still_held_or_nobody_knows_it(run: Check, fake_gatepost: FakeServer) -> None:
+    fake_gatepost.default = verdict(Decision.HOLD, pending=True)
+    run("check", "kind.png")
+    assert run("watch", "verdicts/fake-1", "--timeout", 0.3).exit_code == 3
+    unknown = run("watch", "verdicts/none")
+    assert unknown.exit_code == 3
+    assert "no such verdict" in unknown.stderr

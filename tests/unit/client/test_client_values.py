@@ -11,7 +11,18 @@ import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
 from gatepost.v1 import moderation_pb2, verdict_pb2
-from gatepost_client import About, Background, Category, Decision, InvalidRequest, Item, ReasonCode, ServerError, Turn
+from gatepost_client import (
+    About,
+    Background,
+    Category,
+    Decision,
+    InvalidRequest,
+    Item,
+    ReasonCode,
+    ServerError,
+    Turn,
+    Urgency,
+)
 from gatepost_client._answers import verdict_of
 from gatepost_client._convert import verdict_from_proto
 from gatepost_client.requests import build_request, check_item
@@ -44,6 +55,8 @@ def full_verdict() -> verdict_pb2.Verdict:
     message.annotated_image = b"png"
     message.embedding.extend([0.6, 0.8])
     message.prompt_similarity = 0.25
+    message.decision = verdict_pb2.DECISION_HOLD  # nothing else can be pending
+    message.pending = True
     return message
 
 
@@ -138,6 +151,7 @@ def test_every_field_of_the_request_can_be_set() -> None:
         policy="strict",
         labels={"k": "v"},
         embedding=True,
+        urgency=Urgency.RESCAN,
     )
     check_item(item)
     request = build_request(item, request_id="card-7", max_message_bytes=10**6)

@@ -1,4 +1,4 @@
-"""The command line: gatepost check, gatepost policies, gatepost version."""
+"""The command line: gatepost check, gatepost watch, gatepost policies, gatepost version."""
 
 from __future__ import annotations
 

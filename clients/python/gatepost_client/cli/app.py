@@ -16,13 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from gatepost_client._options import Tls
+from gatepost_client._stream import StreamResult
 from gatepost_client._version import __version__
 from gatepost_client.cli.check import Annotator, results
 from gatepost_client.cli.report import JsonReport, Report, TableReport
 from gatepost_client.cli.sources import expand
 from gatepost_client.client import Client
 from gatepost_client.errors import GatepostError
-from gatepost_client.requests import About
+from gatepost_client.requests import About, Item
+from gatepost_client.verdict import Verdict
 
 ALL_ALLOWED, SOME_NOT_ALLOWED, USAGE, SOME_FAILED = 0, 1, 2, 3
 _MANY = 8  # files from which on a progress bar helps
@@ -98,6 +100,32 @@ def check(
                 annotator.write(source, result.item, result.verdict)
         report.finish()
     raise typer.Exit(exit_code)
+
+
+@app.command()
+def watch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A verdict's name, verdicts/<id>.")],
+    as_json: AsJson = False,
+    target: Target = None,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait for the final verdict.")] = 60.0,
+    tls: UseTls = False,
+    ca_file: CaFile = None,
+    token: Token = None,
+) -> None:
+    """Wait for what becomes of a held image. Exit codes as check; 3 also where it is still held."""
+    out = Console()
+    report: Report = JsonReport(out) if as_json else TableReport(out)
+    last: Verdict | None = None
+    try:
+        with _client(target, tls, ca_file, token) as client:
+            for last in client.watch_verdict(name, timeout=timeout):
+                report.add(name, StreamResult(0, Item(b""), last.request_id, verdict=last))
+    except GatepostError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+    report.finish()
+    if last is None or last.pending:
+        raise typer.Exit(SOME_FAILED)
+    raise typer.Exit(ALL_ALLOWED if last.allowed else SOME_NOT_ALLOWED)
 
 
 @app.command()

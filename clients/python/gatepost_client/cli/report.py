@@ -25,6 +25,7 @@ _VERDICT_KEYS = (
     "ticket",
     "timing_ms",
 )
+_PENDING_KEYS = ("name", "pending")  # what `gatepost watch` needs; only where there is something to wait for
 _LINE_KEYS = ("text", "polygon", "confidence", "scores", "expected")
 _COLOURS = {Decision.ALLOW: "green", Decision.REVIEW: "yellow", Decision.BLOCK: "red", Decision.HOLD: "magenta"}
 
@@ -44,7 +45,8 @@ def to_json(source: str, result: StreamResult) -> dict[str, Any]:
         return {"source": source, "error": described}
     everything = result.verdict.to_dict() if result.verdict else {}
     everything["lines"] = [{key: line[key] for key in _LINE_KEYS} for line in everything["lines"]]
-    return {"source": source, **{key: everything[key] for key in _VERDICT_KEYS}}
+    keys = (*_VERDICT_KEYS, *_PENDING_KEYS) if everything["pending"] else _VERDICT_KEYS
+    return {"source": source, **{key: everything[key] for key in keys}}
 
 
 class JsonReport:
@@ -101,7 +103,8 @@ def _plain(text: str) -> Text:
 
 def _why(verdict: Verdict) -> str:
     if verdict.reasons:
-        return "\n".join(_unique(map(_reason, verdict.reasons)))
+        more = [f"gatepost watch {verdict.name}"] if verdict.pending else []
+        return "\n".join([*_unique(map(_reason, verdict.reasons)), *more])
     worst = max(verdict.scores.items(), key=lambda entry: entry[1], default=None)
     return f"highest: {worst[0].value} {worst[1]:.2f}" if worst else ""
 

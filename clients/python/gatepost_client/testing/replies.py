@@ -68,6 +68,7 @@ def verdict(
     threshold: float = 0.8,
     text: str = "",
     polygon: Sequence[tuple[float, float]] = ((8, 8), (120, 8), (120, 40), (8, 40)),
+    pending: bool = False,
 ) -> verdict_pb2.Verdict:
     """A verdict as the server sends it: with `category` as the reason, with `text` as the one line that was read.
 
@@ -78,6 +79,7 @@ def verdict(
         coverage=verdict_pb2.Coverage(complete=True),
         policy=verdict_pb2.PolicyRef(name="greeting-card", version="0123456789abcdef"),
         timings_ms={"total": 1.0},
+        pending=pending,
     )
     source = "line:0" if text else "image"
     if text:

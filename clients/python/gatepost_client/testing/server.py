@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from types import TracebackType
@@ -34,7 +34,8 @@ class FakeServer:
 
     Images are answered in turn by what was given to `script`, then by `default`, which allows everything.
     `received` lists what was asked. `policies` is what PolicyService shows. Verdicts that were given can be
-    fetched by name. Safe to script from the test's thread while clients call.
+    fetched and watched by name; `resolve` ends one that is pending. Safe to script from the test's thread while
+    clients call.
     """
 
     def __init__(self, *, token: str | None = None, credentials: grpc.ServerCredentials | None = None) -> None:
@@ -47,6 +48,7 @@ class FakeServer:
         self._token = token
         self._credentials = credentials
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._replies: deque[Reply] = deque()
         self._verdicts: dict[str, verdict_pb2.Verdict] = {}
         self._closing = threading.Event()
@@ -89,6 +91,8 @@ class FakeServer:
     def close(self) -> None:
         """Stops listening; calls in flight fail."""
         self._closing.set()
+        with self._changed:
+            self._changed.notify_all()
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = None
@@ -130,6 +134,25 @@ class FakeServer:
                 self._verdicts[filled.name] = filled
             return filled
         return answer
+
+    def resolve(self, name: str, final: verdict_pb2.Verdict) -> None:
+        """Gives a verdict that was pending its final form; those who watch it are told."""
+        with self._changed:
+            before = self._verdicts[name]
+            after = verdict_pb2.Verdict()
+            after.CopyFrom(final)
+            after.name, after.request_id = name, before.request_id
+            self._verdicts[name] = after
+            self._changed.notify_all()
+
+    def resolved(self, name: str, is_active: Callable[[], bool]) -> verdict_pb2.Verdict | None:
+        """A verdict once it is not pending; None when the server closes or nobody waits any more."""
+        with self._changed:
+            while self._verdicts[name].pending:
+                if self._closing.is_set() or not is_active():
+                    return None
+                self._changed.wait(0.1)
+            return self._verdicts[name]
 
     def verdict_named(self, name: str) -> verdict_pb2.Verdict | None:
         """A verdict that was given."""
@@ -201,6 +224,17 @@ class _Moderation(moderation_pb2_grpc.ModerationServiceServicer):
         if found is None:
             refuse(context, Failure(grpc.StatusCode.NOT_FOUND, "VERDICT_UNKNOWN", "no such verdict", "name"))
         return moderation_pb2.GetVerdictResponse(verdict=found)
+
+    def WatchVerdict(  # noqa: N802
+        self, request: moderation_pb2.WatchVerdictRequest, context: grpc.ServicerContext
+    ) -> Iterator[moderation_pb2.WatchVerdictResponse]:
+        self._fake.check_token(context)
+        found = self._fake.verdict_named(request.name)
+        if found is None:
+            refuse(context, Failure(grpc.StatusCode.NOT_FOUND, "VERDICT_UNKNOWN", "no such verdict", "name"))
+        yield moderation_pb2.WatchVerdictResponse(verdict=found)
+        if found.pending and (final := self._fake.resolved(request.name, context.is_active)) is not None:
+            yield moderation_pb2.WatchVerdictResponse(verdict=final)
 
 
 class _Policies(policy_pb2_grpc.PolicyServiceServicer):
