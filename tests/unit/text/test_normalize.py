@@ -18,7 +18,14 @@ TRICKY = st.text(st.sampled_from("傻逼去死 a@b4$5!|1*.-_~·,，。…fuckcс
     ("written", "meant"),
     [
         ("傻\u200b逼", "傻逼"),
-        ("傻*逼", "傻逼"),
+        ("傻-逼", "傻逼"),
+        ("新*年*快*乐", "新年快乐"),
+        ("亻尔好", "你好"),
+        ("尸米", "屎"),
+        ("what a m o r o n", "what a moron"),
+        ("u g l y o l d h a g", "ugly old hag"),
+        ("p e a c e", "peace"),
+        ("c a o n i m a", "caonima"),
         ("傻 逼", "傻逼"),
         ("去.死.吧", "去死吧"),
         ("新 年 快 乐", "新年快乐"),
@@ -59,6 +66,13 @@ def test_disguised_text_is_read_as_it_is_meant(written: str, meant: str) -> None
 )
 def test_ordinary_text_keeps_its_spelling(plain: str) -> None:
     assert normalize(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("傻×", "傻*"), ("臭○逼", "臭*逼"), ("滚*贱*", "滚*贱*"), ("傻*逼", "傻*逼")]
+)
+def test_a_sign_that_may_hide_a_character_stays_a_star(written: str, meant: str) -> None:
+    assert normalize(written) == meant
 
 
 def test_phrases_stay_apart_where_punctuation_parts_them() -> None:
