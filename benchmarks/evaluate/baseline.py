@@ -78,8 +78,9 @@ def _failure(
     if p < SIGNIFICANT:
         return f"{len(lost)} cards lost and {len(won)} won: more than chance (p = {p:.2g})"
     net = len(lost) - len(won)
-    if name == ALWAYS and both and net > ALWAYS_LOST * len(both):
-        return f"{net} more cards of plain abuse are judged wrongly; at most {ALWAYS_LOST:.0%} of {len(both)} may be"
+    may_be = max(1, int(ALWAYS_LOST * len(both)))
+    if name == ALWAYS and net > may_be:
+        return f"{net} more cards of plain abuse are judged wrongly; at most {may_be} of {len(both)} may be"
     return ""
 
 

@@ -46,6 +46,7 @@ class Case:
     pictures: tuple[str, ...] = ()  # code points of emoji; none leaves it to the generator
     evasion: str = ""
     asked: tuple[str, ...] = ()
+    prompt: str = ""
 
     @property
     def key(self) -> str:

@@ -89,13 +89,17 @@ def pairing(rows: Sequence[Row], kind: Sequence[Row]) -> Table:
         "the worse of both": lambda row: max(_worst(row["text_scores"]), _worst(row["image_scores"])),
         "together": harm,
     }
-    return {
+    told: Table = {
         name: {
             "held": percent(score(row) >= HELD for row in rows),
             "auc": hundredfold(metrics.auc(list(map(score, rows)), list(map(score, kind)))),
         }
         for name, score in ways.items()
     }
+    unlike, like = ([-row["prompt_similarity"] for row in some if row["prompt_similarity"]] for some in (rows, kind))
+    if unlike and like:  # prompts were given: how far the picture is from them says something by itself
+        told["picture unlike the prompt"] = {"held": None, "auc": hundredfold(metrics.auc(unlike, like))}
+    return told
 
 
 def separation(rows: Sequence[Row]) -> Table:

@@ -19,6 +19,7 @@ SIDES = (640, 640, 768, 768, 1024)
 SMALLER_SIDES = (512, 640, 640, 768)  # of ordinary kind cards, for there are thousands of them
 TINY = "tiny"  # is always drawn large, for its letters are so many pixels of a card of 1024
 LANGUAGES = ("zh", "en")
+_PROMPT = {"zh": "一张漂亮的贺卡，写着“{}”", "en": "a pretty greeting card that says “{}”"}
 _HARMLESS_NOW = ("1F52B",)  # a pistol by its name, and a water pistol in every set of dev and test
 _APART = 20_000  # seeds between suites
 
@@ -179,7 +180,8 @@ def _cruel_picture(split: Split, sizes: Sizes) -> Iterator[Case]:
     """Kind words over something harmful; the entry's category is its picture's."""
     for entry, style in _styled(split, Suite.CRUEL_PICTURE, sizes.cruel_picture):
         if entry.picture not in _HARMLESS_NOW and drawn(entry.picture, split):
-            yield _case(entry, style, category="", picture=entry.category, pictures=(entry.picture,))
+            picture = {"picture": entry.category, "pictures": (entry.picture,), "prompt": _prompt(entry)}
+            yield _case(entry, style, category="", **picture)
 
 
 def _cruel_words(split: Split, sizes: Sizes) -> Iterator[Case]:
@@ -210,12 +212,17 @@ def _ordinary(split: Split, sizes: Sizes) -> Iterator[Case]:
 
 def _tricky(split: Split, sizes: Sizes) -> Iterator[Case]:
     for entry in islice(cycle(_texts(split, Suite.TRICKY)), sizes.tricky):
-        yield _case(entry, None)
+        yield _case(entry, None, prompt=_prompt(entry))
 
 
 def _condolence(split: Split, sizes: Sizes) -> Iterator[Case]:
     for entry, style in _styled(split, Suite.CONDOLENCE, sizes.condolence):
         yield _case(entry, style)
+
+
+def _prompt(entry: Entry) -> str:
+    """What would have been asked of the image generator, had it kept to it."""
+    return _PROMPT[entry.language].format(" ".join(entry.lines))
 
 
 def _styled(split: Split, suite: str, count: int) -> Iterator[tuple[Entry, str]]:

@@ -53,7 +53,9 @@ async def _ask(address: str, cases: Sequence[Case], rows: Rows, concurrency: int
                 for case in left:
                     progress.set_description(case.suite)
                     image = await loop.run_in_executor(pool, drawing.draw, case)
-                    verdict = await client.gate(image, expected_text=case.asked, locale=case.language)
+                    verdict = await client.gate(
+                        image, prompt=case.prompt, expected_text=case.asked, locale=case.language
+                    )
                     if verdict.error is not None:
                         raise NotJudgedError(f"{case.suite} {case.key}: {verdict.error}")
                     rows.append(recorded(case, verdict))
@@ -87,6 +89,7 @@ def recorded(case: Case, verdict: Verdict) -> dict[str, Any]:
         "sources": {category.value: source for category, source in verdict.score_sources.items() if source != "none"},
         "text_scores": text,
         "image_scores": {finding.category.value: round(finding.score, 4) for finding in verdict.image_findings},
+        "prompt_similarity": verdict.prompt_similarity,
         "read": [[line.text, round(line.confidence, 2)] for line in verdict.lines],
         "timings_ms": {part: round(spent, 1) for part, spent in verdict.timings_ms.items()},
     }  # fmt: skip

@@ -40,6 +40,11 @@ def told(share: Told, digits: int = 1) -> str:
     return f"{share['value']:.{digits}f} ({share['low']:.{digits}f} to {share['high']:.{digits}f})"
 
 
+def fraction(percent: Told) -> str:
+    """What is usually told between 0 and 1, such as an AUC, out of per cent."""
+    return told({side: percent[side] / 100 for side in ("value", "low", "high")}, 3)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Markdown; the first column to the left, the others to the right."""
     lines = [list(head), ["---", *("---:" for _ in head[1:])], *([str(cell) for cell in row] for row in rows)]
@@ -113,7 +118,12 @@ def _pictures(quality: Told) -> str:
 
 def _pairing(quality: Told) -> str:
     rows = [
-        (suite, way, told(one["held"]), told({k: one["auc"][k] / 100 for k in ("value", "low", "high")}, 3))
+        (
+            suite,
+            way,
+            told(one["held"]) if one["held"] else "",
+            fraction(one["auc"]),
+        )
         for suite, ways in quality["pairing"].items()
         for way, one in ways.items()
     ]
@@ -150,8 +160,8 @@ def _scores(quality: Told) -> str:
         (
             category,
             *areas[category]["cards"],
-            told({k: areas[category]["auc"][k] / 100 for k in ("value", "low", "high")}, 3),
-            told({k: errors[category]["ece"][k] / 100 for k in ("value", "low", "high")}, 3),
+            fraction(areas[category]["auc"]),
+            fraction(errors[category]["ece"]),
         )
         for category in areas
     )
@@ -162,7 +172,7 @@ def _images(quality: Told) -> str:
     part = quality["images"]
     rows = [
         (category, row["concepts"], row["cards"],
-         told({k: row["auc"][k] / 100 for k in ("value", "low", "high")}, 3))
+         fraction(row["auc"]))
         for category, some in part["by_category"].items() for row in some
     ]  # fmt: skip
     kind, photos = part["kind_cards_flagged"], part["photos"]
@@ -183,11 +193,11 @@ def _labelled(quality: Told) -> str:
         judged = {"COLD dev": cold, "COLD dev, beside": plain, **judged}
     binary = [
         (name, row["lines"], told(row["accuracy"]), f"{row['macro_f1']:.1f}",
-         told({k: row["auc"][k] / 100 for k in ("value", "low", "high")}, 3), row["scored_by"])
+         fraction(row["auc"]), row["scored_by"])
         for name, row in judged.items()
     ]  # fmt: skip
     labels = [
-        (f"{name}: {label}", area["positive"], told({k: area[k] / 100 for k in ("value", "low", "high")}, 3))
+        (f"{name}: {label}", area["positive"], fraction(area))
         for name, row in part["sets"].items()
         for label, area in row.get("auc_by_label", {}).items()
     ]

@@ -48,6 +48,12 @@ def test_plain_abuse_may_not_lose_more_than_one_in_a_hundred_even_by_chance() ->
     assert failures(outcomes(200), outcomes(197, 3)) == {}  # other suites may
 
 
+def test_one_card_of_plain_abuse_may_be_lost_however_few_there_are() -> None:
+    before = outcomes(50, suite="plain_abuse")
+    assert failures(before, outcomes(49, 1, suite="plain_abuse")) == {}
+    assert "plain_abuse" in failures(before, outcomes(48, 2, suite="plain_abuse"))
+
+
 def test_small_drops_in_every_suite_add_up() -> None:
     before = {name: {f"{n}": True for n in range(40)} for name in "abcde"}
     now = {name: {f"{n}": n >= 3 for n in range(40)} for name in "abcde"}

@@ -24,7 +24,7 @@ def row(suite: Suite, number: int, score: float, category: str = "", **more: Any
         "key": f"{suite}{number}", "suite": suite.value, "language": ("zh", "en")[number % 2], "category": category,
         "style": ("plain", "wave")[number % 3 == 0], "picture": "", "evasion": "", "decision": decision,
         "reasons": reasons, "scores": {found: score, "off_script": 0.0}, "text_scores": {found: score},
-        "image_scores": {}, "lines": ["x"], "read": [["x", 1.0]],
+        "image_scores": {}, "prompt_similarity": None, "lines": ["x"], "read": [["x", 1.0]],
     } | more  # fmt: skip
 
 
@@ -35,10 +35,14 @@ def rows() -> list[dict[str, Any]]:
         *(row(Suite.PLAIN_ABUSE, n, 0.1 if n < 2 else 0.9, "insult") for n in range(100)),
         *(row(Suite.EVADED_ABUSE, n, 0.3 if n < 10 else 0.9, "insult", evasion="spaced") for n in range(20)),
         *(row(Suite.ORDINARY, n, 0.6 if n < 1 else n / 5_000) for n in range(400)),
-        *(row(Suite.TRICKY, n, 0.9 if n < 1 else 0.01) for n in range(40)),
+        *(row(Suite.TRICKY, n, 0.9 if n < 1 else 0.01, prompt_similarity=0.5) for n in range(40)),
         *(row(Suite.UNEXPECTED, n, 0.0, scores={"off_script": 0.9}) for n in range(30)),
         *(row(Suite.AS_ASKED, n, 0.0, scores={"off_script": 0.6 if n < 3 else 0.0}) for n in range(30)),
-        *(row(Suite.CRUEL_PICTURE, n, 0.7, "", picture="weapons", scores={"weapons": 0.7}) for n in range(20)),
+        *(
+            row(Suite.CRUEL_PICTURE, n, 0.7, picture="weapons", scores={"weapons": 0.7}, image_scores={"weapons": 0.4})
+            | {"prompt_similarity": 0.1}
+            for n in range(20)
+        ),
     ]
 
 
@@ -67,6 +71,13 @@ def test_the_evasion_cards_threshold_comes_from_other_kind_cards(quality: dict[s
     assert 0.197 < part["threshold"] <= 0.198  # two of the 200 dev cards, 1 %, reach it
     assert part["by_evasion"]["spaced"]["at_1_percent"]["hits"] == 20  # all, for the missed ones score 0.3
     assert part["by_evasion"]["spaced"]["not_allowed"]["hits"] == 10
+
+
+def test_words_and_picture_together_are_held_against_either_alone(quality: dict[str, Any]) -> None:
+    part = quality["pairing"]["kind_words_cruel_picture"]
+    assert part["picture alone"]["held"]["hits"] == 0
+    assert part["together"]["held"]["hits"] == 20
+    assert part["picture unlike the prompt"]["auc"]["value"] == 100
 
 
 def test_off_script_is_found_and_falsely_found(quality: dict[str, Any]) -> None:
