@@ -87,8 +87,8 @@ def _heard(text: str) -> Iterator[str]:
 
 def _listed(matches: Sequence[Match]) -> Iterator[str]:
     for match in matches:
-        if match.form is Form.INITIALS:
-            continue  # the weights were fitted without
+        if match.form in (Form.INITIALS, Form.GUESSED):
+            continue  # too seldom in training lines to be learned
         yield f"l{match.entry.category}/{match.entry.strength}/{match.form}"
 
 

@@ -33,11 +33,13 @@ class Strength(StrEnum):
 
 
 class Form(StrEnum):
-    """How an entry was found: as written, or only by its sound or by the first letters of its syllables."""
+    """How an entry was found: as written or masked, only by its sound or by the first letters of its syllables, or
+    by little of either, where that stands for nothing familiar."""
 
     WRITTEN = "written"
     SOUND = "sound"
     INITIALS = "initials"
+    GUESSED = "guessed"
 
 
 @dataclass(frozen=True, slots=True)

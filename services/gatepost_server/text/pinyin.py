@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pypinyin import Style, lazy_pinyin
 
@@ -45,18 +47,39 @@ def split_syllables(word: str) -> tuple[str, ...]:
     return (split(0) or ()) if len(word) <= 24 else ()
 
 
-def sound(normalized: str) -> str:
-    """The pinyin view: syllables and other words, each between single spaces (" sha bi 2024 ").
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A syllable, word or number, the place of what it was written with, and whether that is a Latin spelling.
 
-    Chinese characters and Latin words that are pinyin become syllables; other Latin words and numbers stay.
+    Syllables of one Latin word share its place.
     """
-    units: list[str] = []
-    for unit in _UNIT.findall(normalized):
+
+    sound: str
+    start: int
+    end: int
+    latin: bool
+
+
+def units(normalized: str) -> list[Unit]:
+    """What a text sounds like: Chinese characters and Latin words that are pinyin as syllables; others stay."""
+    found: list[Unit] = []
+    for match in _UNIT.finditer(normalized):
+        unit = match.group()
         if is_han(unit):
-            units.append(syllable(unit) or unit)
+            found.append(Unit(syllable(unit) or unit, *match.span(), latin=False))
         else:
-            units.extend(split_syllables(unit) or (unit,))
-    return f" {' '.join(units)} " if units else " "
+            found += [Unit(part, *match.span(), latin=True) for part in split_syllables(unit) or (unit,)]
+    return found
+
+
+def sound(normalized: str) -> str:
+    """The pinyin view: `units`, each between single spaces (" sha bi 2024 ")."""
+    return spoken(units(normalized))
+
+
+def spoken(some: Sequence[Unit]) -> str:
+    """Units as one text."""
+    return f" {' '.join(unit.sound for unit in some)} " if some else " "
 
 
 def initials(text: str) -> str:

@@ -15,8 +15,9 @@ from gatepost_server.text.classifier import LinearModel
 from gatepost_server.text.lexicon import Form, Lexicon, Match, Strength
 from gatepost_server.text.normalize import compact
 
-# What a strong entry says alone. By its sound or initials only, something harmless stays possible.
-_FLOOR = {Form.WRITTEN: 0.95, Form.SOUND: 0.85, Form.INITIALS: 0.85}
+# What a strong entry says alone. By its sound or initials only, something harmless stays possible; a guess is for
+# somebody to look at.
+_FLOOR = {Form.WRITTEN: 0.95, Form.SOUND: 0.85, Form.INITIALS: 0.85, Form.GUESSED: 0.6}
 
 # Up to three Chinese characters or two Latin letters, ornaments aside, and no mask such as *. Occasions and names of
 # people ("元旦", "龙年", "女人") stand in unkind training lines, too, and stars and hearts are read as such pieces;
