@@ -93,3 +93,4 @@ class Verdict:
     created: float  # Unix seconds
     timings_ms: Mapping[str, float]
     pending: bool = False  # a HOLD on which the work goes on, under the same name
+    ticket: str = ""  # the signed release ticket of an ALLOW, where tickets are signed

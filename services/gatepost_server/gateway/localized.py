@@ -68,6 +68,8 @@ MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
     ErrorReason.OVERLOADED: _AGAIN,
     ErrorReason.BACKLOG_FULL: _AGAIN,
     ErrorReason.STORE_UNAVAILABLE: _AGAIN,
+    ErrorReason.TICKETS_OFF: _NOT_FOUND,
+    ErrorReason.TICKETS_UNAVAILABLE: _AGAIN,
     ErrorReason.DRAINING: _AGAIN,
     ErrorReason.DEADLINE: _AGAIN,
     ErrorReason.MODEL_SERVER_UNAVAILABLE: _AGAIN,

@@ -1,1 +1,1 @@
-"""Signing and checking release tickets."""
+"""Signing release tickets, and the ring of keys that they are signed with. Checking them is the SDK's."""
