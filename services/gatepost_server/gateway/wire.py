@@ -76,6 +76,7 @@ def verdict_to_wire(verdict: Verdict, extras: moderation.Extras) -> wire.Verdict
         policy=wire.PolicyRef(name=judgement.policy, version=judgement.policy_version),
         timings_ms=verdict.timings_ms,
         pending=verdict.pending,
+        ticket=verdict.ticket,
     )
     message.create_time.FromMicroseconds(round(verdict.created * 1e6))  # a float holds no nanoseconds of today
     if judgement.user_message:

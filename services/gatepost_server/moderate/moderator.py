@@ -14,12 +14,14 @@ from gatepost_server.domain.evidence import Evidence
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
 from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.once import Once, fingerprint
+from gatepost_server.moderate.release import release
 from gatepost_server.moderate.timings import timings_ms
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.policy.evaluate import evaluate
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.store import VerdictStore
 from gatepost_server.scoring.base import Priority, Scorer
+from gatepost_server.tickets.sign import TicketSigner
 
 _Answer = TypeVar("_Answer")
 
@@ -36,14 +38,19 @@ class Moderator:
         *,
         nearline: Nearline | None = None,
         once: Once | None = None,
+        signer: TicketSigner | None = None,
     ) -> None:
-        """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on."""
+        """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
+
+        With `signer`, every ALLOW carries a release ticket, and what cannot be signed is no ALLOW.
+        """
         self._scorer = scorer
         self._policies = policies
         self._store = store
         self._limits = limits
         self._nearline = nearline
         self._once = once if once is not None else Once(window_s=0.0)
+        self._signer = signer
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
@@ -144,6 +151,7 @@ class Moderator:
         evidence = await self._score(request, timeout_s, priority, hurry)
         scored = time.monotonic()
         judgement = evaluate(evidence, request, policy)
+        ticket = release(name, request, evidence, judgement, policy.ticket_terms, self._signer)
         return Verdict(
             name=name,
             request_id=request.request_id,
@@ -151,6 +159,7 @@ class Moderator:
             evidence=evidence,
             created=time.time(),
             timings_ms=timings_ms(evidence.reports, scoring_s=scored - sent, total_s=time.monotonic() - started),
+            ticket=ticket,
         )
 
     async def _score(

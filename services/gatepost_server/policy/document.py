@@ -8,6 +8,7 @@ import langcodes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gatepost_server.domain.labels import Category, Decision, StageName
+from gatepost_server.domain.ticket import DEFAULT_TICKET_S, LONGEST_TICKET_S
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
 FALLBACK_LOCALE = "en"
@@ -79,6 +80,14 @@ class RuleText(_Section):
     decision: Adverse
 
 
+class Ticket(_Section):
+    """What the release tickets of this policy say. `audience` is the policy's name where it is not given."""
+
+    audience: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    # At least longer than the same question has the same answer, ticket and all (gateway: same_request_s).
+    ttl_s: Annotated[int, Field(ge=600, le=LONGEST_TICKET_S)] = DEFAULT_TICKET_S
+
+
 class PolicyDocument(_Section):
     """One policy file."""
 
@@ -91,6 +100,7 @@ class PolicyDocument(_Section):
     block_list: tuple[BlockEntry, ...] = ()
     allow_list: tuple[AllowEntry, ...] = ()
     rules: tuple[RuleText, ...] = ()
+    ticket: Ticket = Ticket()
     messages: dict[str, LocaleMessages]
 
     @model_validator(mode="after")

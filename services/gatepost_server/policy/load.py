@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from gatepost_server.domain.ticket import TicketTerms
 from gatepost_server.policy.document import PolicyDocument
 from gatepost_server.policy.lists import AllowList, BlockList, comparable
 from gatepost_server.policy.rules import Rule, RuleError, compile_rule
@@ -36,6 +37,11 @@ class Policy:
     def name(self) -> str:
         """The name that requests use."""
         return self.document.name
+
+    @property
+    def ticket_terms(self) -> TicketTerms:
+        """What its release tickets say."""
+        return TicketTerms(self.document.ticket.audience or self.name, self.document.ticket.ttl_s)
 
 
 def load_policy(path: Path) -> Policy:
