@@ -57,6 +57,12 @@ class Canvas:
     card: Card
     split: Split
     rng: random.Random
+    dark: Colour = (0, 0, 0)
+    light: Colour = (255, 255, 255)
+
+    def __post_init__(self) -> None:
+        """A card keeps to one dark and one light ink."""
+        self.dark, self.light = self.rng.choice(self.manners.dark), self.rng.choice(self.manners.light)
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
@@ -100,26 +106,20 @@ class Canvas:
         drawn = pictures.sprite(name, self.split, round(size), self.rng)
         if degrees:
             turn = cv2.getRotationMatrix2D((size / 2, size / 2), degrees, 0.8)
-            drawn = cv2.warpAffine(drawn, turn, drawn.shape[1::-1], flags=cv2.INTER_AREA)
+            drawn = cv2.warpAffine(drawn, turn, drawn.shape[1::-1], flags=cv2.INTER_LINEAR)
         left, top = round(x - size / 2), round(y - size / 2)
+        if self.split in pictures.BLACK:
+            drawn = drawn.copy()
+            drawn[..., :3] = self.ink(Box(left, top, left + size, top + size)).fill
         box = blend(self.pixels, drawn, left, top)
         self.card.pictures.append(Picture(name, box, wanted))
 
-    def panel(self, box: Box, colour: Colour, opacity: float, radius: float = 0.0) -> None:
-        """A sheet of paper with round corners, or a coloured strip."""
+    def panel(self, box: Box, colour: Colour, opacity: float = 1.0) -> None:
+        """A sheet of paper, or a coloured strip."""
         left, top = (max(0, round(value)) for value in (box.left, box.top))
         right, bottom = (min(self.side, round(value)) for value in (box.right, box.bottom))
-        mask = np.zeros((bottom - top, right - left), dtype=np.uint8)
-        r = round(min(radius, mask.shape[0] / 2, mask.shape[1] / 2))
-        if r:
-            cv2.rectangle(mask, (r, 0), (mask.shape[1] - r - 1, mask.shape[0]), 255, cv2.FILLED)
-            cv2.rectangle(mask, (0, r), (mask.shape[1], mask.shape[0] - r - 1), 255, cv2.FILLED)
-            for x in (r, mask.shape[1] - r - 1):
-                for y in (r, mask.shape[0] - r - 1):
-                    cv2.circle(mask, (x, y), r, 255, cv2.FILLED, cv2.LINE_AA)
-        else:
-            mask[:] = 255
-        self.veil(mask, left, top, colour, opacity)
+        under = self.pixels[top:bottom, left:right]
+        under[:] = cv2.addWeighted(np.full_like(under, colour), opacity, under, 1 - opacity, 0)
 
     def veil(self, mask: NDArray[np.uint8], left: int, top: int, colour: Colour, opacity: float) -> None:
         """Colour where the mask (one channel) is, its corner at left, top."""
@@ -128,12 +128,11 @@ class Canvas:
         sheet[..., 3] = cv2.convertScaleAbs(mask, alpha=opacity)
         blend(self.pixels, sheet, left, top)
 
-    def ink(self, box: Box, colours: tuple[Colour, ...] | None = None) -> Ink:
-        """Ink that reads well in the box; on a busy ground with a thin edge of the opposite tone."""
+    def ink(self, box: Box) -> Ink:
+        """Ink that reads well in the box; on an uneven ground with a thin edge of the opposite tone."""
         mean, spread = self.tone(box)
-        light = float(mean @ _LUMA) < 135
-        fill = self.rng.choice(colours or (self.manners.light if light else self.manners.dark))
-        return Ink(fill) if spread < 34 else Ink(fill, (20, 20, 20) if light else (255, 255, 255), 3)
+        fill, edge = (self.light, self.dark) if float(mean @ _LUMA) < 135 else (self.dark, self.light)
+        return Ink(fill) if spread < 30 else Ink(fill, edge, max(2, self.side // 340))
 
     def tone(self, box: Box) -> tuple[NDArray[np.float64], float]:
         """Mean colour of the box, and how much its brightness varies."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from benchmarks.cards import grounds
 from benchmarks.cards.canvas import Canvas
 from benchmarks.cards.card import Card, Wanted
-from benchmarks.cards.layouts import LAYOUTS
-from benchmarks.cards.looks import LOOKS, columns
-from benchmarks.cards.pictures import KIND
+from benchmarks.cards.layouts import LAYOUTS, Spot
+from benchmarks.cards.looks import LOOKS, columns, straight_rows
+from benchmarks.cards.ornaments import FRAMES
+from benchmarks.cards.pictures import KIND, clipart
 from benchmarks.cards.splits import Split
 
 STYLES = tuple(LOOKS)
@@ -21,8 +23,10 @@ def layouts_for(style: str, lines: int) -> tuple[str, ...]:
     return tuple(
         name
         for name, layout in LAYOUTS.items()
-        if layout.least <= lines <= layout.most
+        if layout.least <= max(1, lines) <= layout.most
         and not (look.bends and not layout.wide)
+        and not (look.rises and not layout.tall)
+        and not (look.busy and layout.paper)
         and not (layout.upright and (look.split or look.tiny or look.shape is columns))
     )
 
@@ -33,6 +37,8 @@ def compose(wanted: Wanted, seed: int, split: Split) -> Card:
     Raises ValueError for a seed of another split, a style or layout that is not there or that do not go together, and
     text without ink; FontMissingError and PictureMissingError where fonts or pictogram sets are not installed.
     """
+    if any(not line.strip() for line in wanted.lines):
+        raise ValueError(f"a line without text: {wanted.lines!r}")
     if seed not in split.seeds:
         raise ValueError(f"{seed} is not a seed of {split}: {split.seeds}")
     rng = random.Random(f"{split}:{seed}")
@@ -48,21 +54,23 @@ def compose(wanted: Wanted, seed: int, split: Split) -> Card:
     ground = rng.choice(choice[split])
     pixels = grounds.grained(ground(rng, wanted.side), rng)
     canvas = Canvas(Card(style, pixels, layout=name, background=ground.__name__), split, rng)
+    if LAYOUTS[name].framed and rng.random() < 0.4:
+        FRAMES[split](canvas)
     plan = LAYOUTS[name].paint(canvas, wanted.lines, look.busy)
     _decorate(canvas, wanted.pictures, plan.spots)
-    for place in plan.places:
-        shape = columns if place.upright and look.shape.__name__ == "straight_rows" else look.shape
+    for place in (place for place in plan.places if place.lines):
+        shape = columns if place.upright and look.shape is straight_rows else look.shape
         shape(canvas, place, look)
     return canvas.card
 
 
-def _decorate(canvas: Canvas, wanted: tuple[str, ...], spots: object) -> None:
-    """The wanted pictures on the first spots, kind ones on some of the others."""
-    places = list(spots)  # type: ignore[call-overload]
+def _decorate(canvas: Canvas, wanted: tuple[str, ...], places: Sequence[Spot]) -> None:
+    """The wanted pictures on the first spots, kind ones on the others; seldom none at all."""
     rng = canvas.rng
     if len(wanted) > len(places):
         raise ValueError(f"{len(wanted)} pictures do not go on this card: it has room for {len(places)}")
-    kind = rng.sample(KIND, len(places) - len(wanted))
+    clips = canvas.split is Split.TRAIN and rng.random() < 0.25
+    kind = rng.sample(clipart() if clips else KIND, len(places) - len(wanted))
     if not wanted and rng.random() < 0.1:
         return
     same = rng.random() < 0.5  # one or two motifs, repeated, or all different

@@ -1,4 +1,4 @@
-"""Backgrounds of whole cards, by split: calm ones, and busy pictures. Fast: small pictures enlarged, one tile of grain."""
+"""Backgrounds of whole cards, by split: calm ones, and busy pictures."""
 
 from __future__ import annotations
 
@@ -131,9 +131,10 @@ def mosaic(rng: random.Random, side: int) -> Pixels:
 
 def skyline(rng: random.Random, side: int) -> Pixels:
     """Busy: a street at dusk, with lit windows, below a clouded sky."""
-    canvas = _enlarged(_cloud(rng, 64, ((3, 0.6), (9, 0.4)), 1.2), side)
-    warm = tone(rng, (0.45, 0.6), (0.5, 0.8))
-    canvas = cv2.addWeighted(canvas, 0.55, _plain(warm, side), 0.45, 0)
+    canvas = _enlarged([[tone(rng, (0.25, 0.5))] * 2, [tone(rng, (0.5, 0.75))] * 2], side)
+    for _ in range(9):
+        size = (rng.randint(side // 16, side // 6), rng.randint(side // 60, side // 24))
+        cv2.ellipse(canvas, _spot(rng, side), size, 0, 0, 360, tone(rng, (0.6, 0.9)), cv2.FILLED, cv2.LINE_AA)
     x = 0
     while x < side:
         width, height = rng.randint(side // 16, side // 7), rng.randint(side // 4, 3 * side // 4)

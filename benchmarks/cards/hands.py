@@ -17,9 +17,7 @@ from benchmarks.cards.lettering import Ink
 from benchmarks.cards.splits import FALLBACK, Split
 
 _UNSEEN = {"Cf", "Cc"}  # format and control characters leave no ink
-_JOINED = re.compile(
-    "[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
-)  # variation selectors and skin tones belong to what precedes
+_JOINED = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")  # variation selectors and skin tones
 _TALL = 0.88  # a pictogram's top above the base line, in sizes
 _WIDE = 1.12  # its advance
 

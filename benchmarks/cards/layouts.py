@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.cards.canvas import Box, Canvas
 from benchmarks.cards.looks import Place
+from benchmarks.cards.ornaments import RULINGS
 
 Spot = tuple[float, float, float]  # middle and size of a picture, in pixels
 Paint = Callable[[Canvas, tuple[str, ...], bool], "Plan"]
@@ -32,14 +33,17 @@ class Layout:
     least: int = 1  # lines
     most: int = 8
     wide: bool = True  # has room for lines that bend
+    tall: bool = True  # has room for columns and for lines that are turned
     upright: bool = False  # its lines stand in columns
+    paper: bool = False  # has paper under the text, always
+    framed: bool = True  # a border looks well around it
 
 
 def centred(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     """Text in the middle, pictures above and below."""
     box = canvas.box(0.08, 0.3, 0.92, 0.7)
     if not bare and canvas.rng.random() < 0.3:
-        canvas.panel(box.shrunk(-0.02 * canvas.side), _paper(canvas), 0.85, 0.03 * canvas.side)
+        canvas.panel(box.shrunk(-0.02 * canvas.side), _paper(canvas), 0.85)
     return Plan([Place(box, lines)], _grid(canvas, (0.15, 0.85), 0.17, (3, 4, 5)))
 
 
@@ -51,8 +55,8 @@ def banner(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     if not bare:
         colour = canvas.rng.choice(canvas.manners.dark[1:])
         fold = canvas.side * 0.03
-        canvas.panel(Box(0, ribbon.top + fold, canvas.side, ribbon.bottom + fold), _darker(colour), 1.0)
-        canvas.panel(ribbon, colour, 1.0)
+        canvas.panel(Box(0, ribbon.top + fold, canvas.side, ribbon.bottom + fold), _darker(colour))
+        canvas.panel(ribbon, colour)
     places = [Place(ribbon.shrunk(0.015 * canvas.side), lines[:1])]
     middle = 0.4 if low else 0.52
     if lines[1:]:
@@ -69,7 +73,7 @@ def couplets(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     if not bare:
         colour = canvas.rng.choice([(190, 20, 25), (170, 10, 20), (205, 35, 30)])
         for strip in (right, left) if lines[1:] else (right,):
-            canvas.panel(strip, colour, 1.0)
+            canvas.panel(strip, colour)
     pad = 0.01 * canvas.side
     places = [
         Place(strip.shrunk(pad), (line,), upright=True, largest=0.1)
@@ -78,14 +82,10 @@ def couplets(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     if heading:
         top = canvas.box(0.2, 0.03, 0.8, 0.17)
         if not bare:
-            canvas.panel(top, colour, 1.0)
+            canvas.panel(top, colour)
         places.append(Place(top.shrunk(pad), heading, largest=0.1))
     side = canvas.side
-    spots = [
-        (0.5 * side, 0.5 * side, 0.34 * side),
-        (0.37 * side, 0.8 * side, 0.2 * side),
-        (0.63 * side, 0.8 * side, 0.2 * side),
-    ]
+    spots = [(x * side, y * side, size * side) for x, y, size in ((0.5, 0.5, 0.34), (0.37, 0.8, 0.2), (0.63, 0.8, 0.2))]
     return Plan(places, spots)
 
 
@@ -93,11 +93,9 @@ def round_(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     """A medallion with the text, pictures around it."""
     side, radius = canvas.side, 0.36 * canvas.side
     if not bare:
-        centre, colour = (side // 2, side // 2), _paper(canvas)
-        mask = np.zeros((side, side), dtype=np.uint8)
-        cv2.circle(mask, centre, round(radius), 255, cv2.FILLED, cv2.LINE_AA)
-        canvas.veil(mask, 0, 0, colour, 0.95)
-        cv2.circle(canvas.pixels, centre, round(radius), canvas.rng.choice(canvas.manners.dark), 6, cv2.LINE_AA)
+        centre = (side // 2, side // 2)
+        cv2.circle(canvas.pixels, centre, round(radius), _paper(canvas), cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(canvas.pixels, centre, round(radius), canvas.dark, max(2, side // 170), cv2.LINE_AA)
     half = radius / side * 0.8
     box = canvas.box(0.5 - half, 0.5 - half * 0.72, 0.5 + half, 0.5 + half * 0.72)
     start, count = canvas.rng.uniform(0, 0.3), canvas.rng.choice([4, 6, 8])
@@ -120,6 +118,8 @@ def note(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
         shadow = (corners + 0.008 * side).round().astype(np.int32)
         cv2.fillPoly(canvas.pixels, [shadow], (90, 85, 80), cv2.LINE_AA)
         cv2.fillPoly(canvas.pixels, [corners.round().astype(np.int32)], _paper(canvas), cv2.LINE_AA)
+        if canvas.rng.random() < 0.5:
+            RULINGS[canvas.split](canvas, corners)
     return Plan(
         [Place(box, lines, largest=0.085, hand="hand", degrees=degrees)],
         [(px * side, py * side, size * side) for px, py, size in
@@ -127,13 +127,13 @@ def note(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     )  # fmt: skip
 
 
-def postcard(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
+def postcard(canvas: Canvas, lines: tuple[str, ...], _bare: bool) -> Plan:
     """A picture on the left, writing on the right, a stamp and lines for the address."""
     side = canvas.side
-    canvas.panel(canvas.box(0.03, 0.14, 0.97, 0.86), _paper(canvas), 1.0)
+    canvas.panel(canvas.box(0.03, 0.14, 0.97, 0.86), _paper(canvas))
     colour = canvas.rng.choice(canvas.manners.light)
-    canvas.panel(canvas.box(0.06, 0.18, 0.46, 0.82), colour, 1.0)
-    ink = canvas.rng.choice(canvas.manners.dark)
+    canvas.panel(canvas.box(0.06, 0.18, 0.46, 0.82), colour)
+    ink = canvas.dark
     cv2.line(canvas.pixels, (side // 2, round(0.2 * side)), (side // 2, round(0.8 * side)), ink, 2)
     stamp = canvas.box(0.84, 0.18, 0.94, 0.3)
     cv2.rectangle(
@@ -153,29 +153,24 @@ def meme(canvas: Canvas, lines: tuple[str, ...], bare: bool) -> Plan:
     half = (len(lines) + 1) // 2
     side = canvas.side
     if not bare and canvas.rng.random() < 0.4:
-        for box in (canvas.box(0, 0, 1, 0.24), canvas.box(0, 0.76, 1, 1)):
-            canvas.panel(box, canvas.rng.choice([(255, 255, 255), (15, 15, 15)]), 1.0)
+        bars = [canvas.box(0, 0, 1, 0.24), canvas.box(0, 0.76, 1, 1)]
+        colour = canvas.rng.choice([(255, 255, 255), (15, 15, 15)])
+        for box in bars[: 2 if lines[half:] else 1]:
+            canvas.panel(box, colour)
     places = [Place(canvas.box(0.05, 0.03, 0.95, 0.22), lines[:half])]
     if lines[half:]:
         places.append(Place(canvas.box(0.05, 0.78, 0.95, 0.97), lines[half:]))
-    return Plan(
-        places,
-        [
-            (0.5 * side, 0.5 * side, 0.46 * side),
-            (0.14 * side, 0.5 * side, 0.18 * side),
-            (0.86 * side, 0.5 * side, 0.18 * side),
-        ],
-    )
+    return Plan(places, [(x * side, 0.5 * side, size * side) for x, size in ((0.5, 0.46), (0.14, 0.18), (0.86, 0.18))])
 
 
 LAYOUTS: Mapping[str, Layout] = {
     "centred": Layout(centred),
-    "banner": Layout(banner),
+    "banner": Layout(banner, tall=False),
     "couplets": Layout(couplets, least=2, most=4, wide=False, upright=True),
     "round": Layout(round_, most=5),
     "note": Layout(note),
-    "postcard": Layout(postcard, wide=False),
-    "meme": Layout(meme, most=4),
+    "postcard": Layout(postcard, wide=False, tall=False, paper=True, framed=False),
+    "meme": Layout(meme, most=4, tall=False, framed=False),
 }
 
 

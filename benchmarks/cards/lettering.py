@@ -62,6 +62,7 @@ class Layer:
 
     pixels: NDArray[np.uint8]  # height, width, 4 RGBA
     written: Written
+    corner: tuple[int, int] = (0, 0)  # of `pixels`, where `written` counts from elsewhere
 
 
 def straight(text: str, pen: Pen, size: int, ink: Ink) -> Layer:
@@ -103,8 +104,12 @@ def along(text: str, pen: Pen, size: int, ink: Ink, path: Path, side: int) -> La
             upper.append(middle[-1] - across)
             lower.append(middle[-1] + across)
         at += advance
-    outline = np.array(upper + lower[::-1])
-    return Layer(_finished(image, size, ink), Written(text, outline, np.array(middle)))
+    written = Written(text, np.array(upper + lower[::-1]), np.array(middle))
+    left, top, right, bottom = image.getbbox() or (0, 0, 1, 1)
+    pad = _padding(size, ink)
+    left, top = max(0, left - pad), max(0, top - pad)
+    image = image.crop((left, top, min(side, right + pad), min(side, bottom + pad)))
+    return Layer(_finished(image, size, ink), written, (left, top))
 
 
 def arc(radius: float, centre: tuple[float, float], *, above: bool) -> Path:
@@ -132,11 +137,12 @@ def wave(height: float, length: float, phase: float, centre: tuple[float, float]
 def lay(card: NDArray[np.uint8], layer: Layer, matrix: NDArray[np.float64]) -> Written:
     """Blend the layer into `card` (RGB, changed in place) through a 3 x 3 matrix; the line in the card's pixels."""
     height, width = layer.pixels.shape[:2]
-    corners = moved(np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64), matrix)
+    onto = matrix @ np.array([[1, 0, layer.corner[0]], [0, 1, layer.corner[1]], [0, 0, 1]], dtype=np.float64)
+    corners = moved(np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64), onto)
     left, top = np.clip(np.floor(corners.min(axis=0)).astype(int) - 2, 0, (card.shape[1], card.shape[0]))
     right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 3, 0, (card.shape[1], card.shape[0]))
     if right > left and bottom > top:
-        there = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], dtype=np.float64) @ matrix
+        there = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], dtype=np.float64) @ onto
         size = (int(right - left), int(bottom - top))
         warped = cv2.warpPerspective(_premultiplied(layer.pixels), there, size, flags=cv2.INTER_CUBIC).clip(0, 255)
         under = card[top:bottom, left:right]

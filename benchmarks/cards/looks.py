@@ -27,7 +27,7 @@ class Place:
     degrees: float = 0.0  # the paper lies aslant
 
 
-Inker = Callable[[Canvas, Box, int], Ink]
+Inker = Callable[[Canvas, Box, int], Ink]  # for text of a size in a box
 Shape = Callable[[Canvas, Place, "Look"], None]
 
 
@@ -44,27 +44,37 @@ class Look:
     split: bool = False
     sliced: bool = False
     veiled: bool = False
-    bends: bool = False  # wants a wide place: no columns, no small notes
+    bends: bool = False  # needs a wide place
+    rises: bool = False  # needs a tall place
 
 
-def clear(canvas: Canvas, box: Box, size: int) -> Ink:
+def clear(canvas: Canvas, box: Box, _size: int) -> Ink:
+    """Dark on light or light on dark."""
     return canvas.ink(box)
 
 
-def outlined(canvas: Canvas, box: Box, size: int) -> Ink:
+def edged(canvas: Canvas, box: Box, size: int) -> Ink:
+    """Light with a dark edge, or dark with a light one where the ground is light: read on any picture."""
+    mean, _ = canvas.tone(box)
+    dark, light = canvas.dark, canvas.light
+    fill, edge = (dark, light) if mean.mean() > 165 else (light, dark)
+    return Ink(fill, edge, max(2, round(size * 0.07)))
+
+
+def outlined(canvas: Canvas, _box: Box, size: int) -> Ink:
     """Any fill, an edge of the opposite tone."""
-    dark, light = canvas.rng.choice(canvas.manners.dark), canvas.rng.choice(canvas.manners.light)
+    dark, light = canvas.dark, canvas.light
     fill, edge = (dark, light) if canvas.rng.random() < 0.5 else (light, dark)
     return Ink(fill, edge, max(2, round(size * measure(canvas.rng, canvas.manners.stroke))))
 
 
-def glowing(canvas: Canvas, box: Box, size: int) -> Ink:
+def glowing(canvas: Canvas, _box: Box, _size: int) -> Ink:
     """A halo of the opposite tone."""
-    dark, light = canvas.rng.choice(canvas.manners.dark), canvas.rng.choice(canvas.manners.light)
+    dark, light = canvas.dark, canvas.light
     return Ink(light, glow=dark) if canvas.rng.random() < 0.5 else Ink(dark, glow=light)
 
 
-def faint(canvas: Canvas, box: Box, size: int) -> Ink:
+def faint(canvas: Canvas, box: Box, _size: int) -> Ink:
     """Near the ground's own colour."""
     mean, _ = canvas.tone(box)
     levels = measure(canvas.rng, canvas.manners.contrast) * (1 if mean.mean() < 128 else -1)
@@ -113,26 +123,41 @@ def columns(canvas: Canvas, place: Place, look: Look) -> None:
 
 
 def curved(canvas: Canvas, place: Place, look: Look) -> None:
-    """Arcs: the first line over the top, the last along the bottom."""
-    for index, (row, part) in enumerate(_rows(canvas, place, look, room=1.9)):
-        sweep = math.radians(measure(canvas.rng, canvas.manners.sweep))
-        size = row.size
-        while True:
-            radius = 1.08 * row.hand.length(row.text, size) / sweep
-            rise = radius * (1 - math.cos(sweep / 2))
-            wide = 2 * radius * math.sin(min(sweep, math.pi) / 2) + size
-            if size <= 16 or (wide <= part.width and rise + 1.4 * size <= part.height):
-                break
-            size -= 2
-        above = index == 0 or canvas.rng.random() < 0.5
-        x, y = part.centre
-        edge = y - rise / 2 if above else y + rise / 2
-        centre = (x, edge + radius if above else edge - radius)
-        _along(canvas, look, Row(row.text, row.hand, size, row.width), part, arc(radius, centre, above=above))
+    """Arcs around one middle, all over it or all under it; or the first line over and the last one under."""
+    rows = [row for row, _ in _rows(canvas, replace(place, box=_narrower(place.box, 0.92)), look)]
+    if len(rows) == 2 and canvas.rng.random() < 0.5:
+        upper, lower = place.box.rows(2)
+        _arcs(canvas, look, rows[:1], upper, above=True)
+        _arcs(canvas, look, rows[1:], lower, above=False)
+    else:
+        _arcs(canvas, look, rows, place.box, above=canvas.rng.random() < 0.6)
+
+
+def _arcs(canvas: Canvas, look: Look, rows: Sequence[Row], box: Box, *, above: bool) -> None:
+    """Rows on circles with one middle, as large as they fit the box."""
+    sweep = math.radians(measure(canvas.rng, canvas.manners.sweep))
+    size = rows[0].size
+    while True:
+        step, lengths = 1.4 * size, [1.08 * row.width * size / row.size for row in rows]
+        inwards = 1 if above else -1  # over the middle the first line is the outermost
+        radius = max(length / sweep + inwards * index * step for index, length in enumerate(lengths))
+        outermost = radius if above else radius + (len(rows) - 1) * step
+        rise = (outermost + size / 2) * (1 - math.cos(sweep / 2))
+        height = rise + len(rows) * step
+        wide = 2 * (outermost + size / 2) * math.sin(min(sweep, math.pi) / 2)
+        if size <= 12 or (wide <= box.width and height <= box.height):
+            break
+        size -= 1
+    x, y = box.centre
+    first = y - height / 2 + size * 0.7
+    centre = (x, first + radius if above else first + rise - radius)
+    for index, row in enumerate(rows):
+        path = arc(radius - inwards * index * step, centre, above=above)
+        _along(canvas, look, Row(row.text, row.hand, size, lengths[index]), box, path)
 
 
 def waving(canvas: Canvas, place: Place, look: Look) -> None:
-    for row, part in _rows(canvas, place, look, room=2.6):
+    for row, part in _rows(canvas, replace(place, box=_narrower(place.box, 0.88)), look, room=2.6):
         manners = canvas.manners
         height = row.size * measure(canvas.rng, manners.amplitude)
         length = row.size * measure(canvas.rng, manners.period)
@@ -177,8 +202,13 @@ def _rows(canvas: Canvas, place: Place, look: Look, room: float = 1.45) -> Seque
     return rows_in(canvas, place.box, lines, _kind(place, look), largest, room, loose=look.tiny)
 
 
+def _narrower(box: Box, share: float) -> Box:
+    x, half = box.centre[0], box.width * share / 2
+    return Box(x - half, box.top, x + half, box.bottom)
+
+
 def _kind(place: Place, look: Look) -> str:
-    return place.hand if place.hand and look.hand == "plain" else look.hand
+    return place.hand if place.hand and look.hand == "plain" and not look.busy else look.hand
 
 
 def _largest(canvas: Canvas, place: Place, look: Look) -> float:
@@ -251,8 +281,8 @@ def _cover(canvas: Canvas, outline: np.ndarray, size: int) -> None:
 LOOKS: Mapping[str, Look] = {
     "plain": Look(straight_rows, clear),
     "artistic": Look(straight_rows, clear, hand="artistic"),
-    "vertical": Look(columns, clear),
-    "turned": Look(turned, clear, bends=True),
+    "vertical": Look(columns, clear, rises=True),
+    "turned": Look(turned, clear, bends=True, rises=True),
     "upside down": Look(upside_down, clear),
     "outlined": Look(straight_rows, outlined),
     "curved": Look(curved, clear, bends=True),
@@ -261,7 +291,7 @@ LOOKS: Mapping[str, Look] = {
     "tiny": Look(straight_rows, clear, tiny=True),
     "perspective": Look(leaning, clear, bends=True),
     "glow": Look(straight_rows, glowing),
-    "busy": Look(straight_rows, clear, busy=True),
+    "busy": Look(straight_rows, edged, busy=True),
     "split": Look(straight_rows, clear, split=True),
     "sliced": Look(straight_rows, clear, sliced=True),
     "overlaid": Look(straight_rows, clear, veiled=True),

@@ -1,6 +1,7 @@
-"""Pictograms for cards, rendered from the split's icon sets.
+"""Pictograms and clip art for cards, from the split's sets.
 
-The sets are Iconify's npm packages in training's cache (training/clip/sources.py); `fetch` installs those of a split.
+The sets are npm packages in training's cache (training/clip/sources.py): Iconify's drawings, and for test one of
+rendered three-dimensional pictures. Debian's openclipart is train's alone. `fetch` installs those of a split.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import subprocess
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
 import resvg_py
 from numpy.typing import NDArray
@@ -51,13 +53,20 @@ RISKY: Mapping[Category, tuple[str, ...]] = {
 """Pictures that a greeting card must not show, by category. Ambiguous ones (water pistol, axe, zombie) are left out."""
 
 
+BLACK: frozenset[Split] = frozenset({Split.DEV})
+"""Splits whose set draws black shapes, to be inked as the card needs."""
+
+_CLIPART_FOLDERS = ("food", "plants/flowers", "recreation/holidays", "recreation/party", "recreation/music")
+_SIZES = (32, 64, 128, 256, 512)  # rendered at one of these, then shrunk: few renderings a picture
+
+
 class PictureMissingError(RuntimeError):
     """No set of the split draws this picture, or the sets are not installed (`python -m benchmarks.cards.fetch`)."""
 
 
 def fetch(split: Split, cache: Path = CACHE) -> None:
-    """Install the split's sets and the emoji names with npm, unless they are there."""
-    packages = {f"@iconify-json/{name}": sources.iconify(cache, name) for name in PICTOGRAMS[split]}
+    """Install the split's sets and the emoji names with npm (train's clip art too), unless they are there."""
+    packages = {_package(name): _folder(name, cache) for name in PICTOGRAMS[split]}
     packages["emojibase-data"] = sources.emojibase(cache, "en").parents[1]
     missing = [package for package, folder in packages.items() if not folder.exists()]
     if missing:
@@ -65,30 +74,73 @@ def fetch(split: Split, cache: Path = CACHE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), *missing]
         subprocess.run(install, check=True)
+    if split is Split.TRAIN and not sources.openclipart(cache, "png").exists():
+        sources.fetch(cache)
 
 
 def sprite(name: str, split: Split, pixels: int, rng: random.Random | None = None) -> Sprite:
-    """The picture at a side of `pixels`, from one of the split's sets: drawn by `rng`, else the first that has it."""
-    code = code_of(name)
-    able = [set_name for set_name in PICTOGRAMS[split] if _icons(set_name).has(code)]
-    if not able:
-        raise PictureMissingError(f"no set of {split} draws {name}: {', '.join(PICTOGRAMS[split])}")
-    return _rendered(rng.choice(able) if rng else able[0], code, pixels)
+    """The picture at a side of `pixels`, from one of the split's sets: drawn by `rng`, else the first that has it.
+
+    `name` is an emoji's code points ("1F52A"), its English name, or one of `clipart`.
+    """
+    size = next((size for size in _SIZES if size >= pixels), _SIZES[-1])
+    if name.startswith(_CLIP):
+        large = _clip(name, size)
+    else:
+        code = code_of(name)
+        able = [one for one in PICTOGRAMS[split] if _set(one).has(code)]
+        if not able:
+            raise PictureMissingError(f"no set of {split} draws {name}: {', '.join(PICTOGRAMS[split])}")
+        large = _rendered(rng.choice(able) if rng else able[0], code, size)
+    return large if size == pixels else _resized(large, pixels)
 
 
 def drawn(code: str, split: Split) -> bool:
     """Whether some set of the split has this emoji."""
-    return any(_icons(name).has(code_of(code)) for name in PICTOGRAMS[split])
+    return any(_set(name).has(code_of(code)) for name in PICTOGRAMS[split])
 
 
 def code_of(name: str) -> str:
     """Code points in upper-case hex joined by "-", without the variation selector, of a code or an English name."""
-    if re.fullmatch(r"[0-9A-Fa-f]{2,6}(-[0-9A-Fa-f]{2,6})*", name):
+    if re.fullmatch(r"(?=.*\d)[0-9A-Fa-f]{2,6}(-[0-9A-Fa-f]{2,6})*", name):
         return _plain(name)
     try:
         return _names()[name.lower()]
     except KeyError:
         raise PictureMissingError(f"{name!r} is neither an emoji's code points nor its English name") from None
+
+
+_CLIP = "clip:"
+
+
+@lru_cache(maxsize=1)
+def clipart() -> tuple[str, ...]:
+    """The names of kind clip art (food, flowers, feasts, music), for train alone."""
+    root = sources.openclipart(CACHE, "png")
+    if not root.is_dir():
+        raise PictureMissingError(f"{root} is not there: python -m benchmarks.cards.fetch")
+    paths = (path for folder in _CLIPART_FOLDERS for path in (root / folder).rglob("*.png"))
+    return tuple(sorted(_CLIP + path.relative_to(root).as_posix() for path in paths if path.stat().st_size < 200_000))
+
+
+@lru_cache(maxsize=256)
+def _clip(name: str, pixels: int) -> Sprite:
+    with Image.open(sources.openclipart(CACHE, "png") / name.removeprefix(_CLIP)) as image:
+        picture = image.convert("RGBA")
+    picture.thumbnail((pixels, pixels))
+    square = Image.new("RGBA", (pixels, pixels))
+    square.paste(picture, ((pixels - picture.width) // 2, (pixels - picture.height) // 2))
+    return np.asarray(square)
+
+
+def _resized(large: Sprite, pixels: int) -> Sprite:
+    """Colours weighted by opacity, so that edges stay clean."""
+    alpha = large[..., 3:].astype(np.float32)
+    both = cv2.resize(
+        np.dstack([large[..., :3] * (alpha / 255), alpha]), (pixels, pixels), interpolation=cv2.INTER_AREA
+    )
+    both[..., :3] *= 255 / np.maximum(both[..., 3:], 1)
+    return np.asarray(both.round().clip(0, 255).astype(np.uint8))
 
 
 def _plain(code: str) -> str:
@@ -103,13 +155,38 @@ def _names() -> Mapping[str, str]:
     return {row["label"].lower(): _plain(row["hexcode"]) for row in json.loads(path.read_text(encoding="utf-8"))}
 
 
+def _package(name: str) -> str:
+    return name if name.startswith("@") else f"@iconify-json/{name}"
+
+
+def _folder(name: str, cache: Path) -> Path:
+    return cache / "npm" / "node_modules" / name if name.startswith("@") else sources.iconify(cache, name)
+
+
+class _Set(Protocol):
+    def has(self, code: str) -> bool: ...
+
+    def render(self, code: str, pixels: int) -> Image.Image: ...
+
+
+class _Rendered:
+    """A package of one WebP picture an emoji, named by its code points."""
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {_plain(path.stem): path for path in (folder / "assets").glob("*.webp")}
+
+    def has(self, code: str) -> bool:
+        return code in self._paths
+
+    def render(self, code: str, pixels: int) -> Image.Image:
+        with Image.open(self._paths[code]) as image:
+            return image.convert("RGBA").resize((pixels, pixels), Image.Resampling.LANCZOS)
+
+
 class _Icons:
     """One Iconify set of emoji."""
 
-    def __init__(self, name: str) -> None:
-        folder = sources.iconify(CACHE, name)
-        if not folder.is_dir():
-            raise PictureMissingError(f"{folder} is not installed: python -m benchmarks.cards.fetch")
+    def __init__(self, folder: Path) -> None:
         data = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
         chars = json.loads((folder / "chars.json").read_text(encoding="utf-8"))
         self._icons: dict[str, dict[str, Any]] = data["icons"]
@@ -120,14 +197,19 @@ class _Icons:
     def has(self, code: str) -> bool:
         return self._icon(code) is not None
 
-    def svg(self, code: str) -> str:
+    def render(self, code: str, pixels: int) -> Image.Image:
         icon = self._icon(code)
-        assert icon is not None, code
+        if icon is None:
+            raise KeyError(code)
         width, height = icon.get("width", self._size[0]), icon.get("height", self._size[1])
-        return (
+        svg = (
             '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
             f'viewBox="{icon.get("left", 0)} {icon.get("top", 0)} {width} {height}">'
             f"{str(icon['body']).replace('currentColor', '#222')}</svg>"
+        )
+        image = Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=pixels, height=pixels))))
+        return (
+            image.convert("RGBA") if image.size == (pixels, pixels) else image.convert("RGBA").resize((pixels, pixels))
         )
 
     def _icon(self, code: str) -> dict[str, Any] | None:
@@ -135,13 +217,14 @@ class _Icons:
         return self._icons.get(name) or self._icons.get(str(self._aliases.get(name, {}).get("parent", "")))
 
 
-@lru_cache(maxsize=8)
-def _icons(name: str) -> _Icons:
-    return _Icons(name)
+@lru_cache(maxsize=16)
+def _set(name: str) -> _Set:
+    folder = _folder(name, CACHE)
+    if not folder.is_dir():
+        raise PictureMissingError(f"{folder} is not installed: python -m benchmarks.cards.fetch")
+    return _Rendered(folder) if name.startswith("@") else _Icons(folder)
 
 
 @lru_cache(maxsize=512)
 def _rendered(name: str, code: str, pixels: int) -> Sprite:
-    drawn_bytes = resvg_py.svg_to_bytes(svg_string=_icons(name).svg(code), width=pixels, height=pixels)
-    image = Image.open(io.BytesIO(bytes(drawn_bytes))).convert("RGBA")
-    return np.asarray(image if image.size == (pixels, pixels) else image.resize((pixels, pixels)))
+    return np.asarray(_set(name).render(code, pixels))
