@@ -5,86 +5,64 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 import ahocorasick
 
 from gatepost_server.domain.labels import Category
-from gatepost_server.text.characters import is_han
+from gatepost_server.text.characters import HAN, is_han
+from gatepost_server.text.components import put_together
+from gatepost_server.text.entries import Entry, Form, Match, Strength
+from gatepost_server.text.familiar import Familiar, read_familiar
+from gatepost_server.text.heard import Heard
+from gatepost_server.text.masks import MaskedWords
 from gatepost_server.text.normalize import compact
-from gatepost_server.text.pinyin import initials, sound
+
+__all__ = ["Entry", "Form", "Lexicon", "Match", "Strength", "read_lexicon"]
 
 _VOWEL = re.compile("[aeiou]")
+_MASK = re.compile(r"(?<=[a-z*#%])[#%_]+|[#%]+(?=[a-z*])")
 _MASK_RUN = re.compile(r"(?<=[a-z])[*#%_]+")
-# A word that can hardly be English: initials stand in kind cards, too (生日快乐 as "srkl"), but few are an entry's.
-_INITIALS = re.compile(r"(?<![a-z0-9*])[b-df-hj-np-tv-xz]{4,}(?![a-z0-9*])")
 _INNER_SEPARATOR = re.compile(r"(?<=[a-z])[*._\-~|]+(?=[a-z])")
-
-
-class Strength(StrEnum):
-    """STRONG: nothing else can be meant. WEAK: often harmless; only a hint for the classifier."""
-
-    STRONG = "strong"
-    WEAK = "weak"
-
-
-class Form(StrEnum):
-    """How an entry was found: as written or masked, only by its sound or by the first letters of its syllables, or
-    by little of either, where that stands for nothing familiar."""
-
-    WRITTEN = "written"
-    SOUND = "sound"
-    INITIALS = "initials"
-    GUESSED = "guessed"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One word or phrase, normalised. `sounds` lets homophones and pinyin spellings match too."""
-
-    term: str
-    category: Category
-    strength: Strength
-    sounds: bool
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One entry found in a text."""
-
-    entry: Entry
-    form: Form
+_STARS_BETWEEN = re.compile(rf"(?<=[{HAN}])\*+(?=[{HAN}])")
+_DIGITS_FOR_LETTERS = str.maketrans("013457", "oieast")
+_WEAK_MASKED = 4  # letters, or two Chinese characters, of a weak entry that nobody would hide but for what it is
 
 
 class Lexicon:
     """Finds entries in normalised text (Aho-Corasick); `exceptions` are harmless words that hold one."""
 
-    def __init__(self, entries: Iterable[Entry], exceptions: Iterable[str] = ()) -> None:
+    def __init__(
+        self, entries: Iterable[Entry], exceptions: Iterable[str] = (), familiar: Familiar | None = None
+    ) -> None:
+        """Without `familiar` nothing is guessed."""
         self.entries = tuple(entries)
         places = list(enumerate(self.entries))
         self._written = _automaton((spelling, place) for place, entry in places for spelling in _spellings(entry))
-        self._sounds = _automaton((sound(entry.term), place) for place, entry in places if entry.sounds)
-        self._initials = _by_initials(places)
+        self._masked = MaskedWords(_maskable(places), familiar.telling if familiar else frozenset())
+        self._heard = Heard(places, familiar)
         harmless = tuple(exceptions)
         self._exceptions = _automaton((text, 0) for text in harmless)
-        content = repr((self.entries, harmless)).encode()
+        content = repr((self.entries, harmless, familiar and familiar.version)).encode()
         self.version = hashlib.sha256(content).hexdigest()[:12]
 
     def find(self, normalized: str) -> list[Match]:
         """Distinct matches, those as written first; others count only in categories without a strong one of those."""
         text = compact(normalized)
-        views = dict.fromkeys((text, _MASK_RUN.sub("*", text), _INNER_SEPARATOR.sub("", text)))
-        written = sorted({place for view in views for place in self._find_written(view)})
+        written = sorted({place for view in _views(text) for place in self._find_written(view)})
         matches = [Match(self.entries[place], Form.WRITTEN) for place in written]
+        hidden = {place for _, place, _ in self._masked.find(_MASK.sub(_stars, text))} - set(written)
+        matches += [
+            Match(replace(self.entries[place], strength=Strength.STRONG), Form.WRITTEN) for place in sorted(hidden)
+        ]
         known = {match.entry.category for match in matches if match.entry.strength is Strength.STRONG}
-        heard = sorted({place for _, place, _ in _spans(self._sounds, sound(text))} - set(written))
-        others = [Match(self.entries[place], Form.SOUND) for place in heard]
-        others += [Match(self.entries[place], Form.INITIALS) for place in sorted(self._find_initials(text))]
+        # Strong entries as they are written say no more by their sound; where an exception hides them, nothing at all.
+        strong = (span for span in _spans(self._written, text) if self.entries[span[1]].strength is Strength.STRONG)
+        spans = [(start, end) for start, _, end in (*_spans(self._exceptions, text), *strong)]
+        heard = sorted(set(self._heard.find(text, spans)))
+        others = [Match(self.entries[place], form) for place, form in heard if place not in written]
         return matches + [match for match in others if match.entry.category not in known]
 
     def _find_written(self, text: str) -> Iterator[int]:
@@ -93,17 +71,14 @@ class Lexicon:
             if _whole(text, start, end) and not any(a <= start and end <= b for a, _, b in harmless):
                 yield place
 
-    def _find_initials(self, text: str) -> set[int]:
-        words = set(_INITIALS.findall(text)) & self._initials.keys()
-        return {place for word in words if word not in self._exceptions for place in self._initials[word]}
-
 
 def read_lexicon(folder: Path) -> Lexicon:
-    """A lexicon from <category>.tsv files (term, strength, sounds, source) and exceptions.txt."""
+    """A lexicon from <category>.tsv files (term, strength, sounds, source), exceptions.txt and what is familiar."""
     entries = [entry for category in Category for entry in _read_entries(folder / f"{category}.tsv", category)]
     exceptions = folder / "exceptions.txt"
     lines = exceptions.read_text(encoding="utf-8").splitlines() if exceptions.exists() else []
-    return Lexicon(entries, (line for line in lines if line and not line.startswith("#")))
+    exempt = (line for line in lines if line and not line.startswith("#"))
+    return Lexicon(entries, exempt, read_familiar(folder))
 
 
 def _read_entries(path: Path, category: Category) -> Iterator[Entry]:
@@ -124,15 +99,37 @@ def _spellings(entry: Entry) -> Iterator[str]:
         yield f"{term[0]}*{term[-2:]}"
 
 
-def _by_initials(places: Iterable[tuple[int, Entry]]) -> dict[str, list[int]]:
-    """Strong Chinese entries by their initials, where these are a word that `_INITIALS` finds."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for place, entry in places:
-        if entry.strength is Strength.STRONG and all(map(is_han, entry.term)):
-            first = initials(entry.term)
-            if len(first) == len(entry.term) and _INITIALS.fullmatch(first):
-                found[first].append(place)
-    return dict(found)
+def _maskable(places: Iterable[tuple[int, Entry]]) -> list[tuple[str, int]]:
+    """Words of one script, the strong ones first; weak ones of ours only where they are long or Chinese pairs."""
+    words = [(compact(entry.term), place, entry) for place, entry in places]
+    plain = [one for one in words if all(map(is_han, one[0])) or (one[0].isascii() and one[0].isalpha())]
+    strong = [(term, place) for term, place, entry in plain if entry.strength is Strength.STRONG]
+    weak = [
+        (term, place)
+        for term, place, entry in plain
+        if entry.strength is Strength.WEAK
+        and entry.source == "gatepost"
+        and (len(term) >= _WEAK_MASKED if term.isascii() else len(term) == 2)
+    ]
+    return strong + weak
+
+
+def _stars(match: re.Match[str]) -> str:
+    return "*" * len(match.group())
+
+
+def _views(text: str) -> Iterable[str]:
+    """A text as it is, and as it may be meant: without signs inside words, parts put together, digits as letters."""
+    return dict.fromkeys(
+        (
+            text,
+            _MASK_RUN.sub("*", text),
+            _INNER_SEPARATOR.sub("", text),
+            _STARS_BETWEEN.sub("", text),
+            put_together(text, sure=False),
+            text.translate(_DIGITS_FOR_LETTERS),
+        )
+    )
 
 
 def _automaton(words: Iterable[tuple[str, int]]) -> ahocorasick.Automaton:

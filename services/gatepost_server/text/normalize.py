@@ -33,7 +33,9 @@ _FEWEST_STARRED = 4  # characters between stars that must be splitting; fewer ma
 _NOT_HAN = re.compile(rf"[^{HAN}]")
 
 _LATIN_SINGLES = re.compile(
-    r"(?<![a-z0-9@$])(?:(?:[a-z0-9@$][._|/+·-]{1,2})+|(?:[a-z0-9@$][\s.*_|/+·-]{1,2}){2,})[a-z0-9@$](?![a-z0-9@$])"
+    # Stars may hide letters ("m*r*n"), unless there are many of them.
+    r"(?<![a-z0-9@$*])(?:(?:[a-z0-9@$][._|/+·-]{1,2})+|(?:[a-z0-9@$][\s._|/+·-]{1,2}){2,}|(?:[a-z0-9@$]\*{1,2}){3,})"
+    r"[a-z0-9@$](?![a-z0-9@$*])"
 )
 _LATIN_SEPARATOR = re.compile(r"[\s.*_|/+·-]")
 _WORDS_IN_ROW = range(6, 60)  # letters, each on its own, that may be several words

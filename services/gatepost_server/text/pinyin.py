@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pypinyin import Style, lazy_pinyin
 
@@ -47,8 +47,7 @@ def split_syllables(word: str) -> tuple[str, ...]:
     return (split(0) or ()) if len(word) <= 24 else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A syllable, word or number, the place of what it was written with, and whether that is a Latin spelling.
 
     Syllables of one Latin word share its place.
@@ -60,7 +59,8 @@ class Unit:
     latin: bool
 
 
-def units(normalized: str) -> list[Unit]:
+@functools.lru_cache(maxsize=512)
+def units(normalized: str) -> tuple[Unit, ...]:
     """What a text sounds like: Chinese characters and Latin words that are pinyin as syllables; others stay."""
     found: list[Unit] = []
     for match in _UNIT.finditer(normalized):
@@ -69,7 +69,7 @@ def units(normalized: str) -> list[Unit]:
             found.append(Unit(syllable(unit) or unit, *match.span(), latin=False))
         else:
             found += [Unit(part, *match.span(), latin=True) for part in split_syllables(unit) or (unit,)]
-    return found
+    return tuple(found)
 
 
 def sound(normalized: str) -> str:

@@ -62,6 +62,7 @@ def test_disguised_text_is_read_as_it_is_meant(written: str, meant: str) -> None
         "с новым годом",
         "xxx",
         "f*ck",
+        "what a m*r*n",
     ],
 )
 def test_ordinary_text_keeps_its_spelling(plain: str) -> None:
