@@ -31,6 +31,8 @@ _HELD: Mapping[ErrorCode, ReasonCode] = {
 }
 # There was no room for it: no fault of the image, and no reason ever to give it up.
 _NO_ROOM = frozenset({ErrorCode.DEADLINE_EXCEEDED, ErrorCode.RESOURCE_EXHAUSTED})
+# Something else is away, such as the keys that sign tickets. A model server that goes away may be the image's doing.
+_ELSEWHERE = frozenset({ErrorReason.TICKETS_UNAVAILABLE, ErrorReason.STORE_UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class NearlineLimits:
 
     An attempt that fails is tried again after `retry_s`, twice as long after each further one up to `longest_s`.
     What fails `attempts` times, on models that were ready before it came, stays on HOLD for good: it may be what
-    breaks them. What found no room is tried again as often as it takes.
+    breaks them. What found no room, or no keys to sign with, is tried again as often as it takes.
     """
 
     workers: int = 2
@@ -150,7 +152,7 @@ class Nearline:
                 await asyncio.shield(self._backlog.give_back(work.name, 0.0, counted=False))
             raise
         except GatepostError as error:
-            if error.code in _NO_ROOM:
+            if error.code in _NO_ROOM or error.reason in _ELSEWHERE:
                 await self._backlog.give_back(work.name, self._limits.retry_s, counted=False)
                 return False
             if error.code in _HELD and work.attempts < self._limits.attempts:

@@ -175,10 +175,17 @@ async def test_an_image_that_took_the_gateway_with_it_each_time_is_not_tried_for
     assert asked == []
 
 
-@pytest.mark.parametrize("code", [ErrorCode.DEADLINE_EXCEEDED, ErrorCode.RESOURCE_EXHAUSTED])
-async def test_want_of_room_is_never_a_reason_to_give_up(house, code):
+@pytest.mark.parametrize(
+    "error",
+    [
+        failure(ErrorCode.DEADLINE_EXCEEDED),
+        failure(ErrorCode.RESOURCE_EXHAUSTED),
+        GatepostError(ErrorCode.UNAVAILABLE, ErrorReason.TICKETS_UNAVAILABLE, "no key"),
+    ],
+)
+async def test_want_of_room_is_never_a_reason_to_give_up(house, error):
     held = await house.held(script(delay_s=0.05))
-    judge, asked = fails_with(*[failure(code)] * (3 * QUICK.attempts))
+    judge, asked = fails_with(*[error] * (3 * QUICK.attempts))
     async with house.working(judge(house)):
         assert (await house.final(held.name)).judgement.decision is Decision.ALLOW
     assert len(asked) == 3 * QUICK.attempts + 1
