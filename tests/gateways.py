@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from gatepost.v1 import moderation_pb2 as wire
-from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc
-from gatepost_server.gateway.server import serve
+from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, ticket_pb2_grpc
+from gatepost_server.gateway.server import Addresses, serve
 from gatepost_server.gateway.settings import GatewaySettings
 from gatepost_server.scoring.fake import FakeScorer
 
@@ -25,6 +25,7 @@ class Gateway:
     """What a test needs of a running gateway."""
 
     address: str
+    http: str | None
     channel: grpc.aio.Channel
     scorer: FakeScorer
     stop: asyncio.Event
@@ -35,6 +36,10 @@ class Gateway:
         return moderation_pb2_grpc.ModerationServiceStub(self.channel)
 
     @property
+    def ticket_keys(self) -> ticket_pb2_grpc.TicketKeyServiceStub:
+        return ticket_pb2_grpc.TicketKeyServiceStub(self.channel)
+
+    @property
     def policies(self) -> policy_pb2_grpc.PolicyServiceStub:
         return policy_pb2_grpc.PolicyServiceStub(self.channel)
 
@@ -43,16 +48,17 @@ class Gateway:
 async def running_gateway(*, scorer: FakeScorer | None = None, **settings: Any) -> AsyncIterator[Gateway]:
     """Serves on a free port until the block ends."""
     scorer = scorer or FakeScorer()
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     built = GatewaySettings.load(**({"listen": "127.0.0.1:0", "watch_interval_s": 0.02} | settings))
     done = asyncio.create_task(serve(built, ready=ready.set_result, stop=stop, scorer=scorer))
     await asyncio.wait({done, ready}, return_when=asyncio.FIRST_COMPLETED)
     if done.done():
         done.result()
-    async with grpc.aio.insecure_channel(ready.result(), options=[("grpc.max_send_message_length", -1)]) as channel:
+    listening = ready.result()
+    async with grpc.aio.insecure_channel(listening.grpc, options=[("grpc.max_send_message_length", -1)]) as channel:
         try:
-            yield Gateway(ready.result(), channel, scorer, stop, done)
+            yield Gateway(listening.grpc, listening.http, channel, scorer, stop, done)
         finally:
             stop.set()
             await done

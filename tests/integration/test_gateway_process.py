@@ -26,7 +26,7 @@ from gatepost_server.gateway.server import serve
 from gatepost_server.gateway.settings import GatewaySettings
 from gatepost_server.scoring.fake import FakeScorer
 
-ready = lambda address: print("READY", address, flush=True)
+ready = lambda addresses: print("READY", addresses.grpc, flush=True)
 asyncio.run(serve(GatewaySettings.load(), ready=ready, scorer=FakeScorer()))
 """
 

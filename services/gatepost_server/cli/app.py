@@ -15,6 +15,7 @@ import typer
 from platformdirs import user_state_path
 from pydantic import SecretStr
 
+from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
 from gatepost_server.cli.settings import TRITON_FIELDS, SettingsError, check_tables, read_log, read_triton
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
 app.add_typer(policy, name="policy")
+app.add_typer(keys, name="keys")
 
 Config = Annotated[
     Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")
@@ -39,7 +41,7 @@ State = Annotated[
     typer.Option(
         envvar="GATEPOST_STATE",
         file_okay=False,
-        help="What outlives a restart: images accepted and not judged yet.",
+        help="What outlives a restart: images accepted and not judged yet, keys that sign tickets.",
         show_default="the user's state folder",
     ),
 ]
@@ -71,12 +73,15 @@ def up(
     from gatepost_server.serving.runtime import RuntimeMissingError
     from gatepost_server.serving.server import TritonFailedError
     from gatepost_server.serving.supervisor import Supervisor
+    from gatepost_server.tickets.folder import RingError
 
     start_logs(config)
     warn_of_unknown("GATEPOST_TRITON_", TRITON_FIELDS)
     with failures(SettingsError):
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
     gateway = with_state(gateway, state if state is not None else user_state_path("gatepost"))
+    with failures(RingError):
+        make_ring(gateway)
     log.info("settings", triton=printable(triton))
     known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
     with failures(ListenError, OSError, PolicyError, *known):
@@ -85,7 +90,7 @@ def up(
             run_up(
                 supervisor,
                 gateway,
-                lambda address: announce(ready_file, grpc=address, triton=supervisor.grpc_address),
+                lambda addresses: announce(ready_file, **addresses.told(), triton=supervisor.grpc_address),
             )
         )
 
@@ -133,7 +138,7 @@ def gateway(config: Config = None, port: Port = None, ready_file: ReadyFile = No
     with failures(SettingsError):
         settings = read_gateway(config, port)
     with failures(ListenError, OSError, PolicyError):
-        code = run(settings, ready=lambda address: announce(ready_file, grpc=address, triton=settings.triton))
+        code = run(settings, ready=lambda each: announce(ready_file, **each.told(), triton=settings.triton))
     raise typer.Exit(code)
 
 
@@ -150,7 +155,9 @@ def check(files: Annotated[list[Path], typer.Argument(help="Policy files (YAML).
             typer.echo(error, err=True)
             good = False
         else:
-            typer.echo(f"{file.name}: {checked.name}, version {checked.version}")
+            terms = checked.ticket_terms
+            tickets = f"tickets for {terms.audience!r}, {terms.ttl_s} s"
+            typer.echo(f"{file.name}: {checked.name}, version {checked.version}; {tickets}")
     raise typer.Exit(0 if good else 1)
 
 
@@ -177,7 +184,21 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
 
 def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
     """The settings, with a place in `state` for what has none of its own."""
-    return settings.model_copy(update={"backlog": settings.backlog or SecretStr(str(state / "backlog.db"))})
+    return settings.model_copy(
+        update={
+            "backlog": settings.backlog or SecretStr(str(state / "backlog.db")),
+            "ticket_keys": settings.ticket_keys or state / KEYS_FOLDER,
+            "http_listen": settings.http_listen or "127.0.0.1:0",
+        }
+    )
+
+
+def make_ring(settings: GatewaySettings) -> None:
+    """A ring of keys where there is none yet, so that the first ALLOW carries a ticket. Raises RingError."""
+    from gatepost_server.tickets.folder import KeyFolder
+
+    if settings.ticket_keys is not None and not (folder := KeyFolder(settings.ticket_keys)).exists():
+        folder.init()
 
 
 def warn_of_unknown(prefix: str, fields: Collection[str]) -> None:

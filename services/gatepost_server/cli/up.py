@@ -15,7 +15,7 @@ from collections.abc import Callable
 from threading import Event
 
 from gatepost_server.cli.stopping import SIGNALS
-from gatepost_server.gateway.server import serve
+from gatepost_server.gateway.server import Addresses, serve
 from gatepost_server.gateway.settings import GatewaySettings
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
 from gatepost_server.serving.server import StoppedError
@@ -26,8 +26,8 @@ class TritonLostError(RuntimeError):
     """tritonserver ended and could not be brought back."""
 
 
-async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT; `ready` gets the gateway's address once images can be judged.
+async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callable[[Addresses], None]) -> None:
+    """Run until SIGTERM or SIGINT; `ready` gets the gateway's addresses once images can be judged.
 
     Raises TritonLostError, and whatever kept either part from starting.
     """
@@ -36,7 +36,7 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
     for number in SIGNALS:
         loop.add_signal_handler(number, drain.set)
 
-    address: asyncio.Future[str] = loop.create_future()
+    address: asyncio.Future[Addresses] = loop.create_future()
     loaded = asyncio.Event()
     # Its thread lives as long as the loop. It must: the server is bound to the thread that started it.
     supervising = loop.run_in_executor(

@@ -12,6 +12,7 @@ from gatepost_server.scoring.base import Scorer
 
 MODERATION = "gatepost.v1.ModerationService"
 POLICY = "gatepost.v1.PolicyService"
+TICKETS = "gatepost.v1.TicketKeyService"
 
 _log = structlog.get_logger("gatepost.gateway")
 

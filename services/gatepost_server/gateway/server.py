@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -14,18 +15,20 @@ import structlog
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined] # missing in the stubs
-from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
-from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, verdict_pb2
+from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, ticket_pb2_grpc, verdict_pb2
 from gatepost_server.domain.errors import GatepostError
+from gatepost_server.gateway import http
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
-from gatepost_server.gateway.health import MODERATION, POLICY, watch
+from gatepost_server.gateway.health import MODERATION, POLICY, TICKETS, watch
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
 from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
+from gatepost_server.gateway.ticket_keys import TicketKeyServicer
 from gatepost_server.gateway.tokens import TokenInterceptor
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
@@ -37,6 +40,8 @@ from gatepost_server.records.sql_backlog import SqlBacklog
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
+from gatepost_server.tickets.folder import KeyFolder, RingError
+from gatepost_server.tickets.sign import TicketSigner
 
 _WINDOW_BYTES = 1 << 20
 _UNHURRIED = 0.8  # of the grace period; what is not judged by then is held
@@ -49,21 +54,34 @@ class ListenError(RuntimeError):
     """The address cannot be served on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a gateway listens, host:port each. `http` is None where there is no page."""
+
+    grpc: str
+    http: str | None = None
+
+    def told(self) -> dict[str, str]:
+        """By name, those that there are."""
+        return {"grpc": self.grpc} | ({} if self.http is None else {"http": self.http})
+
+
 async def serve(
     settings: GatewaySettings,
     *,
-    ready: Callable[[str], None] | None = None,
+    ready: Callable[[Addresses], None] | None = None,
     stop: asyncio.Event | None = None,
     scorer: Scorer | None = None,
 ) -> None:
     """Serve until `stop` is set (SIGTERM and SIGINT by default), drain, return.
 
-    `ready` gets the address as soon as the port is open; health says when images can be judged. `scorer` is
-    Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files).
+    `ready` gets the addresses as soon as the ports are open; health says when images can be judged. `scorer` is
+    Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files, ring of keys).
     """
     release_large_blocks()
     _log.info("starting", settings=settings.printable())
     policies = open_book(settings.policies, default=settings.default_policy)
+    signer = _signer(settings)
     admission = Admission(
         AdmissionLimits(
             images=settings.max_images_in_flight,
@@ -87,6 +105,7 @@ async def serve(
             RequestLimits(image_bytes=settings.max_image_bytes),
             nearline=nearline,
             once=Once(window_s=settings.same_request_s),
+            signer=signer,
         )
         server = _server(settings, admission)
         moderation_pb2_grpc.add_ModerationServiceServicer_to_server(
@@ -105,27 +124,31 @@ async def serve(
             server,
         )
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policies), server)
+        ticket_pb2_grpc.add_TicketKeyServiceServicer_to_server(TicketKeyServicer(signer), server)
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
-        reflection.enable_server_reflection((MODERATION, POLICY, HEALTH, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection((MODERATION, POLICY, TICKETS, HEALTH, reflection.SERVICE_NAME), server)
         for service in ("", MODERATION):
             await health.set(service, HealthCheckResponse.NOT_SERVING)
-        await health.set(POLICY, HealthCheckResponse.SERVING)
+        for service in (POLICY, TICKETS):
+            await health.set(service, HealthCheckResponse.SERVING)
 
-        address = _listen(server, settings)
+        addresses = Addresses(
+            _listen(server, settings), await resources.enter_async_context(_page(settings, health, signer))
+        )
         await server.start()
         watcher = asyncio.create_task(watch(health, chosen, settings.watch_interval_s))
         resources.callback(watcher.cancel)
         if nearline is not None:
             resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge, chosen.ready)))
-        _log.info("listening", address=address)
+        _log.info("listening", **addresses.told())
         if ready is not None:
-            ready(address)
+            ready(addresses)
         await _stopped(stop)
         watcher.cancel()
         await _drain(server, health, admission, moderator, settings.grace_s)
 
 
-def run(settings: GatewaySettings, *, ready: Callable[[str], None] | None = None) -> int:
+def run(settings: GatewaySettings, *, ready: Callable[[Addresses], None] | None = None) -> int:
     """`serve` in an event loop of its own; the process' exit code."""
     asyncio.run(serve(settings, ready=ready))
     return 0
@@ -207,6 +230,38 @@ async def _nearline(settings: GatewaySettings) -> AsyncIterator[Nearline | None]
         yield Nearline(backlog, NearlineLimits(workers=settings.nearline_workers))
     finally:
         await backlog.close()
+
+
+def _signer(settings: GatewaySettings) -> TicketSigner | None:
+    if settings.ticket_keys is None:
+        return None
+    folder = KeyFolder(settings.ticket_keys)
+    try:
+        folder.read()  # said now, and not with the first image
+    except RingError as error:
+        raise OSError(f"{settings.ticket_keys}: {error}; gatepostd keys init makes a ring") from error
+    return TicketSigner(folder, issuer=settings.ticket_issuer)
+
+
+@contextlib.asynccontextmanager
+async def _page(
+    settings: GatewaySettings, health: health_aio.HealthServicer, signer: TicketSigner | None
+) -> AsyncIterator[str | None]:
+    if settings.http_listen is None:
+        yield None
+        return
+
+    async def serving() -> bool:
+        answer = await health.Check(HealthCheckRequest(service=MODERATION), None)
+        return bool(answer.status == HealthCheckResponse.SERVING)
+
+    page = http.application(serving, None if signer is None else signer.jwks)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            address = await stack.enter_async_context(http.listening(page, settings.http_listen))
+        except (OSError, ValueError) as error:
+            raise ListenError(f"cannot listen on {settings.http_listen}: {error}") from error
+        yield address
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

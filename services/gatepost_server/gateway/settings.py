@@ -53,6 +53,12 @@ class GatewaySettings(BaseSettings):
     tls: TlsSettings | None = Field(None, description="Serve over TLS; without it, plain text")
     tokens: tuple[SecretStr, ...] = Field((), description="Bearer tokens of callers; none: anybody may call")
 
+    http_listen: str | None = Field(
+        None, description="Address of the page with public keys and health, without TLS; none: there is no page"
+    )
+    ticket_keys: Path | None = Field(None, description="Folder of `gatepostd keys`; none: ALLOW carries no ticket")
+    ticket_issuer: str = Field("gatepost", min_length=1, max_length=256, description="What tickets say in `iss`")
+
     policies: Path | None = Field(None, description="Folder of more policies; may replace shipped ones by name")
     default_policy: str = DEFAULT_POLICY
 

@@ -15,6 +15,7 @@ from gatepost_server.gateway.localized import localized_message
 from gatepost_server.gateway.status import DOMAIN
 
 _PREFIX = "/gatepost.v1."  # health and reflection stay open: balancers carry no tokens
+_OPEN = frozenset({"/gatepost.v1.TicketKeyService/ListTicketKeys"})  # public keys are public
 REASON = "UNAUTHENTICATED"
 
 
@@ -31,7 +32,8 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """As grpc.aio.ServerInterceptor."""
-        if self._expected and handler_call_details.method.startswith(_PREFIX):
+        method = handler_call_details.method
+        if self._expected and method.startswith(_PREFIX) and method not in _OPEN:
             shown = b"".join(
                 value if isinstance(value, bytes) else value.encode()
                 for key, value in handler_call_details.invocation_metadata
