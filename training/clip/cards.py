@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from training.clip import sources, sprites
-from training.clip.risk import AMBIGUOUS, CATEGORIES, KIND
+from training.clip.risk import CATEGORIES, KIND
 from training.clip.sprites import Sprite
 
 SIDE = 160  # pixels, the net's input
 CANVAS = 240
 _SEEN, _GONE = 0.6, 0.15  # share of a sprite inside the window: surely shown, surely not
-_CATEGORY_SHARES = {"weapons": 0.45, "drugs": 0.15, "ill_omen": 0.25, "insult": 0.15}
+_CATEGORY_SHARES = {"weapons": 0.4, "drugs": 0.16, "ill_omen": 0.22, "insult": 0.12, "violence": 0.1}
+_RED = "violence"  # what is drawn in one ink is drawn in blood red there
+_KIND_SHARE = 0.4  # of the harmless pictograms
 GREETINGS = (
     "Happy Birthday", "Merry Christmas", "Happy New Year", "Congratulations", "Thank You", "Best wishes", "With love",
     "Get well soon", "Good luck", "生日快乐", "圣诞快乐", "新年快乐", "恭喜发财", "万事如意",
@@ -62,15 +65,15 @@ class CardMaker:
         for name in sets:
             self._add(sprites.load(cache, name))
         self._risk_share = risk_share
-        font = sources.cjk_font(cache)
-        self._fonts = [ImageFont.truetype(str(font), size, index=2) for size in (14, 18, 24, 32, 44)]
+        self._fonts = [*_fonts(cache, (14, 18, 24, 32, 44))]
+        self._huge_fonts = [*_fonts(cache, (90, 140, 200))]
 
     def _add(self, chosen: sprites.SpriteSet) -> None:
         first = len(self._sprites)
         self._pixels.extend(chosen.pixels)
         self._sprites.extend(chosen.sprites)
         self._risks.extend(chosen.risks)
-        harmless = [first + i for i, risk in enumerate(chosen.risks) if risk not in (*CATEGORIES, AMBIGUOUS)]
+        harmless = [first + i for i, risk in enumerate(chosen.risks) if risk in ("", KIND)]
         self._by_set.append(harmless)
         for name, groups in self._by_risk.items():
             members = [first + i for i, risk in enumerate(chosen.risks) if risk == name]
@@ -81,11 +84,15 @@ class CardMaker:
         """A card of one to four pictograms, at most one of them risky."""
         rng = random.Random(seed)
         canvas = ground(rng)
+        if rng.random() < 0.15:
+            self._backdrop(canvas, rng)
         if rng.random() < 0.35:
-            write(canvas, rng, rng.choice(self._fonts))
+            write(canvas, rng, *rng.choice(self._fonts))
+        if rng.random() < 0.12:  # a tile's look at a heading: strokes as large as blades
+            write(canvas, rng, *rng.choice(self._huge_fonts))
         placed = self._place(canvas, rng)
         if rng.random() < 0.15:
-            write(canvas, rng, rng.choice(self._fonts))
+            write(canvas, rng, *rng.choice(self._fonts))
         side = CANVAS if rng.random() < 0.5 else rng.randint(150, CANVAS)
         left, top = rng.randint(0, CANVAS - side), rng.randint(0, CANVAS - side)
         seen = [(item, overlap(item.box, (left, top, side))) for item in placed]
@@ -102,9 +109,20 @@ class CardMaker:
         if risky:
             category = rng.choices(list(_CATEGORY_SHARES), list(_CATEGORY_SHARES.values()))[0]
             return rng.choice(rng.choice(self._by_risk[category]))
-        if rng.random() < 0.35:
+        if rng.random() < _KIND_SHARE:
             return rng.choice(rng.choice(self._by_risk[KIND]))
         return rng.choice(rng.choices(self._by_set, [len(members) ** 0.5 for members in self._by_set])[0])
+
+    def _backdrop(self, canvas: Image.Image, rng: random.Random) -> None:
+        """A busy ground: part of something harmless, far too large, faint or out of focus."""
+        index = self._pick(rng, risky=False)
+        side = rng.randint(CANVAS, 2 * CANVAS)
+        drawn = dress(self._pixels[index], self._sprites[index].mono, side, rng)
+        if rng.random() < 0.6:
+            drawn = drawn.filter(ImageFilter.GaussianBlur(rng.uniform(2, 8)))
+        share = rng.uniform(0.15, 0.8)
+        faint = drawn.getchannel("A").point(lambda alpha: int(alpha * share))
+        canvas.paste(drawn, (rng.randint(-side // 2, 0), rng.randint(-side // 2, 0)), faint)
 
     def _place(self, canvas: Image.Image, rng: random.Random) -> list[_Placed]:
         count = rng.choices((0, 1, 2, 3, 4), (0.03, 0.47, 0.2, 0.18, 0.12))[0]
@@ -121,7 +139,8 @@ class CardMaker:
                 continue
             index = self._pick(rng, risky and turn == 0)
             sprite = self._sprites[index]
-            drawn = dress(self._pixels[index], sprite.mono, side, rng)
+            bloody = self._risks[index] == _RED or rng.random() < 0.06
+            drawn = dress(self._pixels[index], sprite.mono, side, rng, bloody=bloody)
             canvas.paste(drawn, (left, top), drawn)
             placed.append(_Placed(sprite, self._risks[index], (left, top, side)))
         return placed
@@ -193,19 +212,35 @@ def _ornament(ground: Image.Image, rng: random.Random) -> None:
                 pen.rounded_rectangle((xs[0], ys[0], xs[1] + 2, ys[1] + 2), rng.randint(0, 10), fill=_colour(rng))
 
 
-def write(canvas: Image.Image, rng: random.Random, font: ImageFont.FreeTypeFont) -> None:
+def _fonts(cache: Path, sizes: tuple[int, ...]) -> Iterator[tuple[ImageFont.FreeTypeFont, tuple[str, ...]]]:
+    """Every font in every size, each with the greetings that it can write."""
+    chinese, latin = sources.lettering(cache)
+    for size in sizes:
+        for path in chinese:
+            yield ImageFont.truetype(str(path), size, index=2 if "Noto" in path.name else 0), GREETINGS
+        for path in latin:
+            yield ImageFont.truetype(str(path), size), tuple(text for text in GREETINGS if text.isascii())
+
+
+def write(
+    canvas: Image.Image, rng: random.Random, font: ImageFont.FreeTypeFont, greetings: tuple[str, ...] = GREETINGS
+) -> None:
     """Writes a greeting somewhere on the card."""
-    place = (rng.randint(-10, canvas.width // 2), rng.randint(0, canvas.height - 30))
+    place = (rng.randint(-10 - int(font.size) // 2, canvas.width // 2), rng.randint(0, canvas.height - 30))
     colour = _colour(rng, 0, 120) if rng.random() < 0.5 else _colour(rng, 150)
-    ImageDraw.Draw(canvas).text(place, rng.choice(GREETINGS), font=font, fill=colour)
+    ImageDraw.Draw(canvas).text(place, rng.choice(greetings), font=font, fill=colour)
 
 
-def dress(pixels: NDArray[np.uint8], mono: bool, side: int, rng: random.Random) -> Image.Image:
-    """A sprite [SIDE, SIDE, 4] as RGBA of `side` pixels, recoloured, turned or mirrored by chance."""
+def dress(pixels: NDArray[np.uint8], mono: bool, side: int, rng: random.Random, *, bloody: bool = False) -> Image.Image:
+    """A sprite [SIDE, SIDE, 4] as RGBA of `side` pixels, recoloured, turned or mirrored by chance.
+
+    `bloody` is for drawings in one ink: it is a dark red.
+    """
     if mono:
         pixels = pixels.copy()
         dark = rng.random() < 0.65
-        pixels[..., :3] = _colour(rng, 0, 110) if dark else _colour(rng)
+        ink = _colour(rng, 0, 110) if dark else _colour(rng)
+        pixels[..., :3] = (rng.randint(110, 225), rng.randint(0, 35), rng.randint(0, 35)) if bloody else ink
     elif rng.random() < 0.3:
         gains = np.array([*(rng.uniform(0.6, 1.1) for _ in range(3)), 1.0], dtype=np.float32)
         pixels = np.minimum(pixels * gains, 255).astype(np.uint8)

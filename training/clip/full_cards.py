@@ -12,7 +12,7 @@ from PIL import Image, ImageFont
 
 from training.clip import sources, sprites
 from training.clip.cards import dress, ground, write
-from training.clip.risk import AMBIGUOUS, CATEGORIES, KIND
+from training.clip.risk import CATEGORIES, KIND, held_out
 
 _INTERFACE_SETS = (*sources.ICONIFY_ICONS_TRAIN, *sources.ICONIFY_ICONS_CALIBRATE)  # mostly symbols that no card shows
 _SIZES = ((512, 512), (512, 512), (384, 512), (512, 384), (288, 512))  # width, height: what decode sends
@@ -28,20 +28,24 @@ class FullCard:
 
 
 class FullCardMaker:
-    """Draws cards from sprite sets; the same seed and category give the same card."""
+    """Draws cards from sprite sets; the same seed and category give the same card.
 
-    def __init__(self, cache: Path, sets: tuple[str, ...]) -> None:
+    With `apart`, risky drawings are those that were held out of training, instead of the others.
+    """
+
+    def __init__(self, cache: Path, sets: tuple[str, ...], *, apart: bool = False) -> None:
+        labels = {held_out(name) if apart else name: name for name in CATEGORIES}
         self._risky: dict[str, list[tuple[NDArray[np.uint8], bool]]] = {name: [] for name in CATEGORIES}
         self._kind: list[tuple[NDArray[np.uint8], bool]] = []
         self._other: list[tuple[NDArray[np.uint8], bool]] = []
         for name in sets:
             chosen = sprites.load(cache, name)
             for pixels, sprite, risk in zip(chosen.pixels, chosen.sprites, chosen.risks, strict=True):
-                if risk in CATEGORIES:
-                    self._risky[risk].append((pixels, sprite.mono))
+                if risk in labels:
+                    self._risky[labels[risk]].append((pixels, sprite.mono))
                 elif risk == KIND:
                     self._kind.append((pixels, sprite.mono))
-                elif risk != AMBIGUOUS and name not in _INTERFACE_SETS:
+                elif risk == "" and name not in _INTERFACE_SETS:
                     self._other.append((pixels, sprite.mono))
         font = sources.cjk_font(cache)
         self._fonts = [ImageFont.truetype(str(font), size, index=2) for size in (28, 40, 56, 80)]

@@ -21,14 +21,14 @@ def contrastive(images: torch.Tensor, texts: torch.Tensor, scale: torch.Tensor, 
 
 
 def risk(raw: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Binary cross entropy of the zero-shot scores; labels [N, categories] of -1 (cut in half) do not count.
+    """Each card's binary cross entropy of the zero-shot scores [N], summed over categories.
 
-    This trains the very number that the service reports, so that prompts of a category end up on one
-    side of its drawings and the harmless prompts on the other.
+    Labels [N, categories] of -1 (cut in half) do not count. This trains the very number that the service reports, so
+    that prompts of a category end up on one side of its drawings and the harmless prompts on the other.
     """
     known = (labels >= 0).float()
     each = F.binary_cross_entropy_with_logits(raw, labels.clamp(min=0).float(), reduction="none")
-    return (each * known).sum() / known.sum().clamp(min=1) * labels.shape[1]
+    return (each * known).sum(-1)
 
 
 def remember(now: torch.Tensor, before: torch.Tensor, temperature: float = 2.0) -> torch.Tensor:

@@ -23,7 +23,8 @@ import timm  # noqa: E402
 
 TRUNK = "tf_efficientnet_lite0"
 EMBEDDING = 256
-LATE = 5  # blocks[LATE:] are fine-tuned; what lies before stays as ImageNet made it
+HIDDEN = 80  # channels before blocks[LATE:]
+LATE = 4  # blocks[LATE:] are fine-tuned; what lies before stays as ImageNet made it
 
 
 def write_text(cache: Path, folder: Path, texts: list[str]) -> None:
@@ -85,7 +86,7 @@ def imagenet_names() -> list[str]:
 
 
 class Early(torch.nn.Module):
-    """The frozen part: [N, 3, SIDE, SIDE] in -1..1 -> [N, C, SIDE / 16, SIDE / 16]."""
+    """The frozen part: [N, 3, SIDE, SIDE] in -1..1 -> [N, HIDDEN, SIDE / 16, SIDE / 16]."""
 
     def __init__(self, trunk: torch.nn.Module) -> None:
         super().__init__()

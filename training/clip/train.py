@@ -1,8 +1,9 @@
 """Trains the compact CLIP model: `python -m training.clip.train --help`.
 
 The trunk's first stages stay frozen, so their outputs can be kept: every step draws some new cards,
-puts their features into a ring, and trains on them and on a sample of the ring. The text tower is
-frozen too; both projections, the logit scale and the trunk's last stages learn.
+puts their features into a ring, and trains on them and on a sample of the ring, in which cards that
+the model got wrong come back more often. The text tower is frozen too; both projections, the logit
+scale and the trunk's last stages learn.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from cachetools import LRUCache
 
 from gatepost_server.engines.module import open_module
 from gatepost_server.stages.clip.expand import expanded
 from gatepost_server.stages.clip.prompts import PromptSet, entry_vectors, raw_scores
-from training.clip import losses, model, sources, sprites
+from training.clip import depthwise, losses, model, sources, sprites
 from training.clip.cards import CardMaker
 from training.clip.risk import CATEGORIES
 
@@ -32,6 +34,8 @@ import open_clip  # isort: skip  (importable once training.clip.model has been i
 TRAIN_SETS = (*sources.ICONIFY_EMOJI_TRAIN, *sources.ICONIFY_ICONS_TRAIN, "openclipart")
 _CONCEPTS = 4  # at most so many pictograms a card
 _SEED_STRIDE = 1_000_000  # seeds of one run's cards
+_MOST_WRONG = 4.0  # nats; a card that no model could get right must not fill the batches
+_TEXTS_KEPT = 50_000
 log = logging.getLogger("training.clip")
 
 
@@ -40,14 +44,15 @@ class Recipe:
     """Everything that decides what comes out."""
 
     seed: int = 0
-    steps: int = 850
-    batch: int = 96
-    fresh: int = 40  # new cards a step
+    steps: int = 1300
+    batch: int = 112
+    fresh: int = 44  # new cards a step
+    hard: int = 34  # cards of the ring a step that are chosen by how wrong their scores were
     ring: int = 10_000  # cards whose features are kept
     fill: int = 1_500  # cards drawn before the first step
     head_rate: float = 2e-3
     trunk_rate: float = 6e-4
-    risk_weight: float = 0.7
+    risk_weight: float = 1.5
     remember_weight: float = 0.5
     class_weight: float = 0.3
 
@@ -58,10 +63,11 @@ class Ring:
     def __init__(self, size: int, device: str) -> None:
         self._size, self._next, self.count = size, 0, 0
         side = model.SIDE // 16
-        self.hidden = torch.empty(size, 112, side, side, dtype=torch.bfloat16, device=device)
+        self.hidden = torch.empty(size, model.HIDDEN, side, side, dtype=torch.bfloat16, device=device)
         self.text = torch.empty(size, 384, device=device)
         self.concepts = torch.empty(size, _CONCEPTS, dtype=torch.long, device=device)
         self.risks = torch.empty(size, len(CATEGORIES), dtype=torch.long, device=device)
+        self.wrong = torch.empty(size, device=device)  # the latest risk loss of each card
 
     def add(
         self, hidden: torch.Tensor, text: torch.Tensor, concepts: torch.Tensor, risks: torch.Tensor
@@ -70,9 +76,16 @@ class Ring:
         index = (torch.arange(len(hidden), device=self.hidden.device) + self._next) % self._size
         self.hidden[index], self.text[index] = hidden.bfloat16(), text
         self.concepts[index], self.risks[index] = concepts, risks
+        self.wrong[index] = 0.0
         self._next = (self._next + len(hidden)) % self._size
         self.count = min(self.count + len(hidden), self._size)
         return index
+
+    def sample(self, evenly: int, hard: int) -> torch.Tensor:
+        """Places of some entries chosen evenly and of others chosen by how wrong the model was about them."""
+        weights = self.wrong[: self.count].clamp(max=_MOST_WRONG) + 1e-3
+        even = torch.randint(self.count, (evenly,), device=weights.device)
+        return torch.cat([even, torch.multinomial(weights, hard)])
 
 
 class Trainer:
@@ -94,9 +107,11 @@ class Trainer:
         self.clip.eval()  # batch norm keeps ImageNet's statistics
         self.clip.to(memory_format=torch.channels_last)
         self.trunk = self.clip.visual.trunk
-        self.teacher = copy.deepcopy(self.trunk).requires_grad_(False)
         example = np.zeros((2, 3, model.SIDE, model.SIDE), np.float32)
         self.early = open_module(model.Early(self.trunk), example, device=device, threads=torch.get_num_threads())
+        depthwise.freeze(self.trunk.blocks[model.LATE :])
+        self.teacher = copy.deepcopy(self.trunk).requires_grad_(False)
+        self.texts: LRUCache[str, torch.Tensor] = LRUCache(_TEXTS_KEPT)
         self.tokenizer = open_clip.get_tokenizer(f"local-dir:{local}")
         self.ring = Ring(recipe.ring, device)
         self.prompts = PromptSet.load(folder / "prompts.yaml")
@@ -110,8 +125,9 @@ class Trainer:
     def _choose_parameters(self) -> None:
         self.clip.requires_grad_(False)
         self.heads = [*self.clip.visual.head.parameters(), *self.clip.text.proj.parameters()]
+        kernels = depthwise.kernels(self.trunk)
         self.tail = [*self.trunk.blocks[model.LATE :].parameters(), *self.trunk.conv_head.parameters()]
-        self.tail += [*self.trunk.bn2.parameters()]
+        self.tail = [*(each for each in self.tail if id(each) not in kernels), *self.trunk.bn2.parameters()]
         for parameter in (*self.heads, *self.tail, self.clip.logit_scale):
             parameter.requires_grad_(True)
         groups = [
@@ -137,10 +153,13 @@ class Trainer:
             tokens = self.tokenizer(texts[start : start + 64]).to(self.device)
             tokens = tokens[:, : int((tokens != 1).sum(1).max())]  # 1 is padding
             mask = (tokens != 1).long()
-            with torch.autocast(self.device, torch.bfloat16):
+            with self._half():
                 out = self.clip.text.transformer(input_ids=tokens, attention_mask=mask)
             pooled.append(self.clip.text.pooler(out, mask).float())
         return torch.cat(pooled)
+
+    def _half(self) -> torch.autocast:
+        return torch.autocast(self.device, torch.bfloat16)
 
     @torch.no_grad()
     def _draw(self, seeds: range) -> torch.Tensor:
@@ -154,7 +173,10 @@ class Trainer:
             numbers = [self.concept_numbers.setdefault(name, len(self.concept_numbers)) for name in card.concepts]
             concepts[row, : len(numbers)] = torch.tensor(numbers)
         risks = torch.tensor([card.risks for card in cards])
-        text = self._pooled([card.caption for card in cards])
+        captions = [card.caption for card in cards]
+        unknown = list(dict.fromkeys(text for text in captions if text not in self.texts))
+        self.texts.update(zip(unknown, self._pooled(unknown), strict=True))
+        text = torch.stack([self.texts[caption] for caption in captions])
         return self.ring.add(hidden, text, concepts.to(self.device), risks.to(self.device))
 
     def _standardise(self) -> None:
@@ -176,22 +198,25 @@ class Trainer:
 
     def _step(self, new: torch.Tensor) -> dict[str, float]:
         recipe, scale = self.recipe, self.clip.logit_scale.exp()
-        old = torch.randint(self.ring.count, (recipe.batch - len(new),), device=self.device)
-        index = torch.cat([new, old])
-        hidden = self.ring.hidden[index].float().contiguous(memory_format=torch.channels_last)
-        features = model.late(self.trunk, hidden)
+        evenly = recipe.batch - len(new) - recipe.hard
+        index = torch.cat([new, self.ring.sample(evenly, recipe.hard)])
+        hidden = self.ring.hidden[index].contiguous(memory_format=torch.channels_last)
+        with self._half():
+            features = model.late(self.trunk, hidden).float()
+            with torch.no_grad():
+                before = model.late(self.teacher, hidden[::3]).float()
         images = F.normalize(self.clip.visual.head(features), dim=-1)
         texts = F.normalize(self.clip.text.proj(self.ring.text[index]), dim=-1)
         prompts = F.normalize(self.clip.text.proj(self.prompt_pooled), dim=-1)
         entries = entry_vectors(prompts, self.prompts.entries)
         spans = self.prompts.spans()
         raw = raw_scores(images, entries, spans, scale)[:, [list(self.prompts.categories).index(c) for c in CATEGORIES]]
-        with torch.no_grad():
-            before = self.classifier(model.late(self.teacher, hidden))
+        wrong = losses.risk(raw, self.ring.risks[index])
+        self.ring.wrong[index] = wrong.detach()
         parts = {
             "contrast": losses.contrastive(images, texts, scale, self.ring.concepts[index]),
-            "risk": losses.risk(raw, self.ring.risks[index]),
-            "remember": losses.remember(self.classifier(features), before),
+            "risk": wrong.mean(),
+            "remember": losses.remember(self.classifier(features[::3]), self.classifier(before)),
             "classes": self._class_loss(scale),
         }
         total = (
