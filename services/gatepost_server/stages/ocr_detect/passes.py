@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.engines.net import Net
+from gatepost_server.stages.ocr_detect.columns import SQUEEZED, Block, doubtful_blocks, is_column, runs_across
 from gatepost_server.stages.ocr_detect.regions import Floats, Region, Thresholds, find_regions
 
 Pixels = NDArray[np.uint8]  # height, width, 3
@@ -21,6 +22,7 @@ MULTIPLE = 32  # the net halves its input five times
 OVERLAP = 128  # pixels that neighbouring tiles share; small text is cut by no more than one of them
 SMALL = 28.0  # pixels: lines up to this height are better seen in the tiles than in the whole
 FULL_SIZE = 0.8  # above this scale of the whole image, tiles would show little more
+LETTER = 64.0  # pixels: height to which letters are reduced for the look at columns
 SAME = 0.5  # share of a region that earlier regions cover, from which it is the same text
 MASK_SIDE = 1024  # resolution of that comparison
 
@@ -57,11 +59,34 @@ class Detector:
         else:
             passes = [whole]
         taken = Taken(image)
-        found = [Found(region) for regions in passes for region in taken.fresh(regions)]
+        seen = [region for regions in passes for region in taken.fresh(regions)]
+        found = [Found(region) for region in self._columns_apart(image, seen)]
         if self._contrast_side:
             enhanced = with_local_contrast(resized(image, fitting_scale(image, self._contrast_side)))
             found += [Found(region, faint=True) for region in taken.fresh(self._regions(image, enhanced))]
         return found
+
+    def _columns_apart(self, image: Pixels, regions: list[Region]) -> list[Region]:
+        """`regions`, those that run across columns replaced by the columns."""
+        for block in doubtful_blocks(image, regions):
+            members = [regions[index] for index in block.members]
+            columns = [region for region in self._squeezed(image, block) if is_column(region)]
+            left = [region for region in members if not runs_across(region, columns)]
+            taken = Taken(image)
+            apart = [*taken.fresh(columns), *taken.fresh(left)]
+            regions = [region for region in regions if not any(region is member for member in members)] + apart
+        return regions
+
+    def _squeezed(self, image: Pixels, block: Block) -> list[Region]:
+        """Regions of one block as its copy of less height shows them."""
+        window = block.of(image)
+        scale = min(1.0, LETTER / block.line)
+        size = (round(window.shape[1] * scale), round(window.shape[0] * scale * SQUEEZED))
+        small = cv2.resize(window, size, interpolation=cv2.INTER_AREA)
+        padded = cv2.copyMakeBorder(small, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_REPLICATE)
+        factor = (window.shape[1] / size[0], window.shape[0] / size[1])
+        found = find_regions(self._map(padded)[: size[1], : size[0]], factor, self._thresholds)
+        return [region.moved(block.left, block.top) for region in found]
 
     def _regions(self, image: Pixels, small: Pixels) -> list[Region]:
         """Regions of `image` as its copy of another size shows them."""

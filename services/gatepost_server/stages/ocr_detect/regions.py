@@ -8,7 +8,7 @@ Written here because importing paddlex's costs 400 MB and 5 seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
@@ -49,6 +49,11 @@ class Region:
     def height(self) -> float:
         """The shorter side of the quad."""
         return float(min(np.linalg.norm(self.quad[1] - self.quad[0]), np.linalg.norm(self.quad[3] - self.quad[0])))
+
+    def moved(self, x: float, y: float) -> Region:
+        """The same region elsewhere."""
+        by = np.array([x, y], dtype=np.float32)
+        return replace(self, contour=self.contour + by, quad=self.quad + by)
 
 
 def find_regions(probability: Floats, scale: tuple[float, float], thresholds: Thresholds) -> list[Region]:
