@@ -28,6 +28,7 @@ from gatepost_client import (
     PermissionDenied,
     ReasonCode,
     ServerError,
+    TicketKeys,
     Turn,
     Unauthenticated,
     Unavailable,
@@ -520,6 +521,14 @@ async def test_policies_are_listed_over_all_pages(face: Face, server: FakeServer
     assert default.thresholds[Category.INSULT].review == pytest.approx(0.5)
     with pytest.raises(NotFound):
         await face.get_policy("none")
+
+
+async def test_the_keys_of_tickets_are_shown_where_there_are_any(face: Face, server: FakeServer) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await face.ticket_keys()
+    assert refused.value.reason == "TICKETS_OFF"
+    server.jwks = '{"keys": []}'
+    assert await face.ticket_keys() == TicketKeys('{"keys": []}', "gatepost")
 
 
 async def test_health_says_what_the_server_says(face: Face, server: FakeServer, make: Make) -> None:

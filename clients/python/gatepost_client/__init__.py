@@ -28,6 +28,7 @@ from gatepost_client.health import Health
 from gatepost_client.images import ImageSource, ImageUri
 from gatepost_client.policy import Policy, Rule, Thresholds
 from gatepost_client.requests import About, Item, Turn, Urgency
+from gatepost_client.ticket_keys import TicketKeys
 from gatepost_client.verdict import (
     Background,
     Category,
@@ -77,6 +78,7 @@ __all__ = [
     "StreamResult",
     "TextLine",
     "Thresholds",
+    "TicketKeys",
     "Tls",
     "Turn",
     "Unauthenticated",

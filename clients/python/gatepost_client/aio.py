@@ -13,7 +13,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from gatepost.v1 import moderation_pb2, moderation_pb2_grpc, policy_pb2, policy_pb2_grpc
+from gatepost.v1 import moderation_pb2, moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, ticket_pb2, ticket_pb2_grpc
 from gatepost_client._answers import held, verdict_of
 from gatepost_client._convert import policy_from_proto
 from gatepost_client._options import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TIMEOUT, Options, Tls, Token
@@ -26,6 +26,7 @@ from gatepost_client.health import Health, health_from_proto
 from gatepost_client.images import ImageSource
 from gatepost_client.policy import Policy
 from gatepost_client.requests import About, Item, build_request, check_item, new_request_id
+from gatepost_client.ticket_keys import TicketKeys
 from gatepost_client.verdict import Verdict
 
 Request = TypeVar("Request")
@@ -145,6 +146,12 @@ class AsyncClient:
         stub = policy_pb2_grpc.PolicyServiceStub(self._connected())
         answer = await self._call(stub.GetPolicy, policy_pb2.GetPolicyRequest(name=name), self._deadline(timeout))
         return policy_from_proto(answer.policy)
+
+    async def ticket_keys(self, *, timeout: float | None = None) -> TicketKeys:
+        """As Client.ticket_keys."""
+        stub = ticket_pb2_grpc.TicketKeyServiceStub(self._connected())
+        answer = await self._call(stub.ListTicketKeys, ticket_pb2.ListTicketKeysRequest(), self._deadline(timeout))
+        return TicketKeys(answer.jwks, answer.issuer)
 
     async def health(self, *, timeout: float | None = None) -> Health:
         """As Client.health."""

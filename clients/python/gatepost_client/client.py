@@ -13,7 +13,7 @@ from typing import Self, TypeVar, Unpack
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from gatepost.v1 import moderation_pb2, moderation_pb2_grpc, policy_pb2, policy_pb2_grpc
+from gatepost.v1 import moderation_pb2, moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, ticket_pb2, ticket_pb2_grpc
 from gatepost_client._answers import held, verdict_of
 from gatepost_client._convert import policy_from_proto
 from gatepost_client._options import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TIMEOUT, Options, Tls, Token
@@ -26,6 +26,7 @@ from gatepost_client.health import Health, health_from_proto
 from gatepost_client.images import ImageSource
 from gatepost_client.policy import Policy
 from gatepost_client.requests import About, Item, build_request, check_item, new_request_id
+from gatepost_client.ticket_keys import TicketKeys
 from gatepost_client.verdict import Verdict
 
 Request = TypeVar("Request")
@@ -170,6 +171,12 @@ class Client:
         stub = policy_pb2_grpc.PolicyServiceStub(self._connected())
         answer = self._call(stub.GetPolicy, policy_pb2.GetPolicyRequest(name=name), self._deadline(timeout))
         return policy_from_proto(answer.policy)
+
+    def ticket_keys(self, *, timeout: float | None = None) -> TicketKeys:
+        """The keys that release tickets are checked with. InvalidRequest where the server signs no tickets."""
+        stub = ticket_pb2_grpc.TicketKeyServiceStub(self._connected())
+        answer = self._call(stub.ListTicketKeys, ticket_pb2.ListTicketKeysRequest(), self._deadline(timeout))
+        return TicketKeys(answer.jwks, answer.issuer)
 
     def health(self, *, timeout: float | None = None) -> Health:
         """Whether the server takes requests. Unavailable where there is none."""

@@ -21,6 +21,7 @@ from gatepost_client._version import __version__
 from gatepost_client.cli.check import Annotator, results
 from gatepost_client.cli.report import JsonReport, Report, TableReport
 from gatepost_client.cli.sources import expand
+from gatepost_client.cli.tickets import TicketWriter, file_gate, verify
 from gatepost_client.client import Client
 from gatepost_client.errors import GatepostError
 from gatepost_client.requests import About, Item
@@ -68,6 +69,9 @@ def check(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write images with boxes, text and scores here.")
     ] = None,
+    tickets: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the release tickets of allowed images here.")
+    ] = None,
     target: Target = None,
     timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait for the next answer.")] = 30.0,
     concurrency: Annotated[int, typer.Option(min=1, max=1024, help="Images in flight at most.")] = 8,
@@ -77,9 +81,14 @@ def check(
 ) -> None:
     """Judge images. Exit code 0: all allowed; 1: some not; 2: wrong usage; 3: some failed."""
     out, err = Console(), Console(stderr=True)
+
+    def warn(text: str) -> None:
+        err.print(text, style="yellow", markup=False)
+
     report: Report = JsonReport(out) if as_json else TableReport(out)
     about: About = {"prompt": prompt, "expected_text": expected_text or [], "policy": policy, "locale": locale}
-    annotator = Annotator(annotate, lambda text: err.print(text, style="yellow", markup=False)) if annotate else None
+    annotator = Annotator(annotate, warn) if annotate else None
+    writer = TicketWriter(tickets, warn) if tickets else None
     sources = expand(files)
     exit_code = ALL_ALLOWED
     with (
@@ -98,6 +107,8 @@ def check(
                 exit_code = max(exit_code, SOME_NOT_ALLOWED)
             if annotator:
                 annotator.write(source, result.item, result.verdict)
+            if writer:
+                writer.write(source, result.verdict)
         report.finish()
     raise typer.Exit(exit_code)
 
@@ -154,6 +165,27 @@ def policies(
         cells = policy.name, policy.version, "yes" if policy.is_default else "", policy.description
         table.add_row(*map(Text, cells))
     Console().print(table)
+
+
+@app.command()
+def keys(
+    target: Target = None,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait.")] = 5.0,
+    tls: UseTls = False,
+    ca_file: CaFile = None,
+    token: Token = None,
+) -> None:
+    """Print the public keys that tickets are checked with, as a JSON Web Key Set."""
+    try:
+        with _client(target, tls, ca_file, token) as client:
+            typer.echo(client.ticket_keys(timeout=timeout).jwks)
+    except GatepostError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(SOME_FAILED) from error
+
+
+app.command()(verify)
+app.command()(file_gate)
 
 
 @app.command()

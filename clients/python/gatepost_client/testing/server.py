@@ -15,7 +15,15 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from gatepost.v1 import moderation_pb2, moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, verdict_pb2
+from gatepost.v1 import (
+    moderation_pb2,
+    moderation_pb2_grpc,
+    policy_pb2,
+    policy_pb2_grpc,
+    ticket_pb2,
+    ticket_pb2_grpc,
+    verdict_pb2,
+)
 from gatepost_client.testing.replies import Delayed, Failure, Reply, verdict
 
 _STREAM_WINDOW = 32
@@ -45,6 +53,7 @@ class FakeServer:
             policy_pb2.Policy(name="greeting-card", version="0123456789abcdef", is_default=True)
         ]
         self.page_size = 100
+        self.jwks = ""  # what TicketKeyService shows; "": it signs no tickets
         self._token = token
         self._credentials = credentials
         self._lock = threading.Lock()
@@ -80,6 +89,7 @@ class FakeServer:
         )
         moderation_pb2_grpc.add_ModerationServiceServicer_to_server(_Moderation(self), self._server)
         policy_pb2_grpc.add_PolicyServiceServicer_to_server(_Policies(self), self._server)
+        ticket_pb2_grpc.add_TicketKeyServiceServicer_to_server(_TicketKeys(self), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         address = f"127.0.0.1:{self._port}"
         if self._credentials:
@@ -259,3 +269,17 @@ class _Policies(policy_pb2_grpc.PolicyServiceServicer):
             if policy.name == request.name or (not request.name and policy.is_default):
                 return policy_pb2.GetPolicyResponse(policy=policy)
         refuse(context, Failure(grpc.StatusCode.NOT_FOUND, "POLICY_UNKNOWN", "no such policy", "name"))
+
+
+class _TicketKeys(ticket_pb2_grpc.TicketKeyServiceServicer):
+    def __init__(self, fake: FakeServer) -> None:
+        self._fake = fake
+
+    def ListTicketKeys(  # noqa: N802
+        self,
+        request: ticket_pb2.ListTicketKeysRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,
+    ) -> ticket_pb2.ListTicketKeysResponse:
+        if not self._fake.jwks:
+            refuse(context, Failure(grpc.StatusCode.FAILED_PRECONDITION, "TICKETS_OFF", "no tickets are signed"))
+        return ticket_pb2.ListTicketKeysResponse(jwks=self._fake.jwks, issuer="gatepost")
