@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
-from platformdirs import user_state_path
+from platformdirs import user_cache_path, user_state_path
 from pydantic import SecretStr
 
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
@@ -140,6 +140,43 @@ def gateway(config: Config = None, port: Port = None, ready_file: ReadyFile = No
     with failures(ListenError, OSError, PolicyError):
         code = run(settings, ready=lambda each: announce(ready_file, **each.told(), triton=settings.triton))
     raise typer.Exit(code)
+
+
+@app.command()
+def calibrate(
+    cards: Annotated[
+        Path, typer.Argument(file_okay=False, exists=True, help="Labelled cards: a folder with cards.csv.")
+    ],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where calibration.json and prompts.yaml are written.")],
+    model: Annotated[
+        str, typer.Option(help="open_clip's name, or local-dir:FOLDER.", show_default="the shipped one")
+    ] = "",
+    pretrained: Annotated[str, typer.Option(help="open_clip's tag, or a checkpoint file.")] = "",
+    prompts: Annotated[Path | None, typer.Option(dir_okay=False, exists=True, help="Prompts to choose from.")] = None,
+    tiles: Annotated[str, typer.Option(help="Tile sides as shares of the shorter side.")] = "0.6,0.4",
+    alarms: Annotated[float, typer.Option(min=1e-6, max=0.5, help="Share of kind cards that may reach 0.5.")] = 0.001,
+    model_repository: Repository = None,
+) -> None:
+    """Fit prompts and levels of another CLIP checkpoint to labelled cards."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gatepost_server.cli import calibrate as calibration
+    from gatepost_server.cli.settings import default_repository
+    from gatepost_server.stages.clip.model import Choice, ClipModel
+
+    directory = (model_repository or default_repository()) / "clip" / "1"
+    asked = prompts or directory / "prompts.yaml"
+    with failures(calibration.CardsError, OSError, RuntimeError, ValueError):
+        chosen = ClipModel(Choice(directory, user_cache_path("gatepost") / "clip", model, pretrained))
+        fits = calibration.calibrate(chosen, asked, cards, tiles=tuple(map(float, tiles.split(","))), alarms=alarms)
+        calibration.write(fits, asked, out, model=model, pretrained=pretrained, tiles=tiles)
+    table = Table("category", "area under the curve", "prompts kept")
+    for row in calibration.levels(fits, asked):
+        table.add_row(*row)
+    Console().print(table)
+    typer.echo(f"GATEPOST_MODEL_CLIP_CALIBRATION={out / 'calibration.json'}")
+    typer.echo(f"GATEPOST_MODEL_CLIP_PROMPTS={out / 'prompts.yaml'}")
 
 
 @policy.command()
