@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -59,6 +59,7 @@ class Canvas:
     rng: random.Random
     dark: Colour = (0, 0, 0)
     light: Colour = (255, 255, 255)
+    faces: list[Face] = field(default_factory=list)  # used so far
 
     def __post_init__(self) -> None:
         """A card keeps to one dark and one light ink."""
@@ -91,7 +92,10 @@ class Canvas:
         asked = chinese if _has_chinese(text) else (*latin, *chinese[:1])
         able: tuple[Face, ...] = tuple(face for face in asked if face.can_write(text))
         able = able or tuple(face for face in (*chinese, *faces.chinese) if face.can_write(text))
-        return Hand(self.rng.choice(able or (_most(faces.chinese, text),)), self.split)
+        able = tuple(face for face in able if face in self.faces) or able  # a card keeps to few faces
+        face = self.rng.choice(able or (_most(faces.chinese, text),))
+        self.faces.append(face)
+        return Hand(face, self.split)
 
     def put(self, layer: Layer, x: float, y: float, degrees: float = 0.0) -> None:
         """Lay the layer's text with its centre at x, y, turned clockwise."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.cards.lettering import Ink
@@ -93,8 +93,8 @@ def _has_ink(face: Face, character: str) -> bool:
 @lru_cache(maxsize=64)
 def _coverage(face: Face) -> frozenset[int]:
     path = _path(face)
-    font = TTCollection(path, lazy=True).fonts[face.index] if path.suffix == ".ttc" else TTFont(path, lazy=True)
-    return frozenset(font.getBestCmap())
+    with TTFont(path, lazy=True, fontNumber=face.index if path.suffix == ".ttc" else -1) as font:
+        return frozenset(font.getBestCmap())
 
 
 def _path(face: Face) -> Path:

@@ -8,7 +8,7 @@ packages="fonts-noto-cjk fonts-lxgw-wenkai fonts-wqy-microhei fonts-wqy-zenhei f
  fonts-smiley-sans fonts-seto fonts-lato fonts-play fonts-cantarell fonts-league-spartan fonts-okolaks fonts-cabinsketch
  fonts-tomsontalks fonts-femkeklaver fonts-dejavu-core fonts-freefont-ttf fonts-hanazono"
 if [ "$1" = all ]; then
-  packages="$packages fonts-arphic-gkai00mp fonts-aoyagi-kouzan-t fonts-reggae fonts-yusei-magic fonts-yozvox-yozfont
+  packages="$packages fonts-arphic-gkai00mp fonts-aoyagi-kouzan-t fonts-reggae fonts-yusei-magic fonts-yozvox-yozfont-standard-kana
    fonts-open-sans fonts-roboto-slab fonts-cabin fonts-lobstertwo fonts-comic-neue fonts-sjfonts
    fonts-cns11643-kai fonts-cns11643-sung fonts-quicksand fonts-ebgaramond fonts-dosis fonts-rufscript fonts-breip
    fonts-humor-sans"

@@ -27,6 +27,7 @@ class Place:
     degrees: float = 0.0  # the paper lies aslant
 
 
+_FAR_END = 13  # pixels: no line shrinks to less towards its far end
 Inker = Callable[[Canvas, Box, int], Ink]  # for text of a size in a box
 Shape = Callable[[Canvas, Place, "Look"], None]
 
@@ -173,7 +174,7 @@ def leaning(canvas: Canvas, place: Place, look: Look) -> None:
         corners = outline - outline.mean(axis=0)
         if canvas.rng.random() < 0.5:
             end = [0, 3] if canvas.rng.random() < 0.5 else [1, 2]
-            corners[end] *= (1, measure(canvas.rng, canvas.manners.far_end))
+            corners[end] *= (1, max(measure(canvas.rng, canvas.manners.far_end), _FAR_END / row.size))
         else:
             aside = canvas.rng.choice([-1, 1]) * measure(canvas.rng, canvas.manners.lean) * height / 2
             corners += np.array([[aside, 0], [aside, 0], [-aside, 0], [-aside, 0]])
@@ -208,7 +209,8 @@ def _narrower(box: Box, share: float) -> Box:
 
 
 def _kind(place: Place, look: Look) -> str:
-    return place.hand if place.hand and look.hand == "plain" and not look.busy else look.hand
+    """The layout's own hand, but where it would be hard to read."""
+    return place.hand if place.hand and look.hand == "plain" and not (look.busy or look.tiny) else look.hand
 
 
 def _largest(canvas: Canvas, place: Place, look: Look) -> float:
@@ -292,7 +294,7 @@ LOOKS: Mapping[str, Look] = {
     "perspective": Look(leaning, clear, bends=True),
     "glow": Look(straight_rows, glowing),
     "busy": Look(straight_rows, edged, busy=True),
-    "split": Look(straight_rows, clear, split=True),
+    "split": Look(straight_rows, clear, split=True, rises=True),
     "sliced": Look(straight_rows, clear, sliced=True),
     "overlaid": Look(straight_rows, clear, veiled=True),
 }
