@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import io
+import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.minting import AUDIENCE, Mint
 from tests.web_servers import running_asgi
 
 MINT = Mint()
+EXAMPLE = Path(__file__).parents[2] / "examples" / "asgi" / "app.py"
 
 
 def png(picture: Image.Image) -> bytes:
@@ -265,3 +267,22 @@ def test_a_refusal_says_why_and_nothing_else(site):
     answer = site.get("/file", MINT.ticket(NOISE))
     assert answer.headers["content-type"] == "application/problem+json"
     assert b'"reason": "IMAGE"' in answer.body
+
+
+def test_the_example_lets_out_its_logo_and_no_picture_without_a_ticket(folder, tmp_path, monkeypatch, ticket):
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "logo.png").write_bytes(NOISE)
+
+    async def keys(_: Request) -> Response:
+        return Response(MINT.jwks(), media_type="application/json")
+
+    with running_asgi(Starlette(routes=[Route("/jwks", keys)])) as server:
+        monkeypatch.setenv("GATEPOST_JWKS", f"http://{server}/jwks")
+        monkeypatch.setenv("PICTURES", str(folder))
+        monkeypatch.setenv("STATIC", str(tmp_path / "static"))
+        example = runpy.run_path(str(EXAMPLE))
+        with running_asgi(example["app"]) as address:
+            site = Site(address)
+            assert site.get("/static/logo.png").body == NOISE
+            assert site.get("/pictures/red.png").refused
+            assert site.get(f"/pictures/red.png?ticket={ticket}").body == RED

@@ -134,7 +134,7 @@ class KeyFolder:
         now = self._clock()
         signing = {key.kid for key in ring.published(now)}  # retired ones too: by a clock set back they sign
         for file in self.folder.glob("*.pem"):
-            if file.stem not in signing:
+            if _KID.fullmatch(file.stem) and file.stem not in signing:  # other people's files are left alone
                 file.unlink(missing_ok=True)
 
     def _replace(self, path: Path, content: bytes) -> None:

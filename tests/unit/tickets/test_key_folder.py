@@ -102,6 +102,13 @@ def test_a_retired_key_does_not_come_back_when_the_active_one_is_revoked(folder,
     assert states(folder) == [State.RETIRED, State.REVOKED, State.ACTIVE]
 
 
+def test_other_files_in_the_folder_are_left_alone(folder):
+    folder.folder.mkdir(mode=0o700)
+    (folder.folder / "site.pem").write_text("somebody else's")
+    folder.revoke(folder.init().kid)
+    assert "site" in pems(folder)
+
+
 def test_revoking_another_key_changes_nothing_for_the_signing_one(folder):
     folder.init()
     waiting = folder.rotate()
