@@ -45,10 +45,14 @@ class LinearModel:
         return np.asarray(products * self.scales + self.bias, np.float32)
 
     def probabilities(self, normalized: str, matches: Sequence[Match]) -> NDArray[np.float32]:
-        """Calibrated probabilities in the order of CATEGORIES, shape (C,); 0 for categories not learned."""
+        """Calibrated probabilities of one text by its form, shape (C,)."""
+        return self.calibrated(normalized, self.margins(normalized, matches))
+
+    def calibrated(self, normalized: str, margins: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Margins as probabilities in the order of CATEGORIES, (C,); 0 for an empty text and what is not learned."""
         scores = np.zeros(len(CATEGORIES), np.float32)
         if normalized:
-            logits = self.slope * self.margins(normalized, matches) + self.shift
+            logits = self.slope * margins + self.shift
             scores[[CATEGORIES.index(category) for category in self.categories]] = 1.0 / (1.0 + np.exp(-logits))
         return scores
 

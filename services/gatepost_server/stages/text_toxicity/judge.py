@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.stages.text_toxicity.across import Across, read_across
+from gatepost_server.stages.text_toxicity.hidden import read_edges
+from gatepost_server.stages.text_toxicity.passages import passages
 from gatepost_server.text.characters import count_letters
 from gatepost_server.text.grids import Grid
 from gatepost_server.text.lexicon import Match, Strength
 from gatepost_server.text.normalize import normalize
-from gatepost_server.text.scorer import FRAGMENT_AT_MOST, TextScorer, floor
+from gatepost_server.text.scorer import FRAGMENT_AT_MOST, Reading, TextScorer, floor
 from gatepost_server.text.windows import MAX_WINDOWS, Window, windows
 
 Scores = NDArray[np.float32]
+# Normalised texts to log odds (n, k), in the order of the linear model's categories.
+Meaning = Callable[[Sequence[str]], Scores]
 # Normalised texts to probabilities (n, C), NaN in the columns that it does not judge.
 SecondOpinion = Callable[[Sequence[str]], Scores]
 
@@ -28,6 +32,12 @@ LEAST_CONFIDENCE = 0.3  # a reading below it is taken for a stray one: shown, bu
 _NOISE, _CLEAR = 0.2, 0.6
 
 _WHOLE_LINE, _NEXT_TO_NOTHING = 3, 3  # letters
+
+# Form reads every window and takes some for what they are not. Meaning reads whole passages, and the windows that
+# form finds worth asking about: most cards have none, and a score below this holds no card.
+_WORTH_ASKING = 0.25
+_MOST_ASKED = 48  # windows; those beyond keep the score of their form
+_MOST_PASSAGES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +59,39 @@ class Joined:
 
 
 class Judge:
-    """Scores lines with the model and lexicon and, where there is one, a second classifier."""
+    """Scores lines by form and meaning and, where there is one, a second classifier."""
 
-    def __init__(self, scorer: TextScorer, second: SecondOpinion | None = None) -> None:
+    def __init__(self, scorer: TextScorer, meaning: Meaning, second: SecondOpinion | None = None) -> None:
         self._scorer = scorer
+        self._meaning = meaning
         self._second = second
 
     def lines(self, texts: Sequence[str], confidences: Sequence[float]) -> Lines:
         """Every line alone; scores shrink with the reading's confidence."""
         normalized = tuple(normalize(text) for text in texts)
-        scores, matches = self._score(normalized)
+        readings = [self._scorer.read(text) for text in normalized]
         trusts = trust(confidences)
-        believed = tuple(found if weight else () for found, weight in zip(matches, trusts, strict=True))
-        return Lines(normalized, scores * trusts[:, None], believed)
+        believed = tuple(_strong(reading) if weight else () for reading, weight in zip(readings, trusts, strict=True))
+        return Lines(normalized, self._decided(readings) * trusts[:, None], believed)
 
     def joined(self, lines: Lines, confidences: Sequence[float], orders: Sequence[Sequence[int]]) -> Joined:
         """Neighbouring lines read together; zeros where fewer than two lines hold text."""
         found = list(islice(windows(lines.normalized, orders), MAX_WINDOWS + 1))
-        kept = found[:MAX_WINDOWS]
+        short = {window.text: window for window in found[:MAX_WINDOWS]}
+        whole = {one.text: one for order in orders for one in islice(passages(lines.normalized, order), _MOST_PASSAGES)}
+        # A passage that is a window as well is judged as that: windows know which short entries may be meant.
+        kept = list({**{text: short.get(text, one) for text, one in whole.items()}, **short}.values())
         if not kept:
             return Joined(np.zeros(len(CATEGORIES), np.float32), 0, truncated=False)
-        known = [{match.entry for index in window.indices for match in lines.matches[index]} for window in kept]
-        scores, matches = self._score([window.text for window in kept])
+        readings = [self._read(window, lines) for window in kept]
+        rows = np.stack([self._scorer.by_form(reading) for reading in readings])
+        asked = _asked(rows, always=len(whole))
+        rows[asked] = self._decided([readings[place] for place in asked])
         trusts = trust(confidences)
         worst = np.zeros(len(CATEGORIES), np.float32)
-        for window, seen, row, terms in zip(kept, known, scores, matches, strict=True):
-            # Where a line was cut, what made an entry of it harmless may be gone ("死海" without "海").
-            cut = {match.entry for text in window.cut for match in self._scorer.lexicon.find(text)}
-            chance = [
-                m for m in terms if m.entry not in seen and (len(m.entry.term) < window.shortest_term or m.entry in cut)
-            ]
-            if chance:
-                row = self._without(window, chance)
-            if len(chance) == len(terms) and _by_a_stray_character(window, lines.normalized):
+        for window, reading, row in zip(kept, readings, rows, strict=True):
+            # What stands around a break was cut out of its lines; what it means, the passage that holds both tells.
+            if not _strong(reading) and (window.cut or _by_a_stray_character(window, lines.normalized)):
                 row = np.minimum(row, np.float32(FRAGMENT_AT_MOST))
             worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
         return Joined(worst, len(kept), truncated=len(found) > MAX_WINDOWS)
@@ -90,28 +100,47 @@ class Judge:
         """A grid of lines read across them, by the model and lexicon alone."""
         return read_across(self._scorer, grid, lines.normalized, trust(confidences).tolist())
 
-    def _score(self, normalized: Sequence[str]) -> tuple[Scores, tuple[tuple[Match, ...], ...]]:
-        scored = [self._scorer.score(text) for text in normalized]
-        strong = tuple(tuple(m for m in one.matches if m.entry.strength is Strength.STRONG) for one in scored)
-        scores = np.zeros((len(scored), len(CATEGORIES)), np.float32)
-        for row, one in enumerate(scored):
-            scores[row] = one.scores
-        if self._second is not None and scored:
-            scores = _blend(normalized, scores, strong, self._second(normalized))
-        return scores, strong
+    def edges(self, lines: Lines, confidences: Sequence[float], order: Sequence[int]) -> Scores:
+        """What lines say down their first and last characters, letters and words, shape (C,)."""
+        trusts = trust(confidences)
+        return read_edges(self._scorer, lines.normalized, order, float(min((trusts[i] for i in order), default=0.0)))
 
-    def _without(self, window: Window, chance: Sequence[Match]) -> Scores:
-        """A window's scores when entries that only met at a line break, or were cut out of a line, are not believed."""
-        matches = [match for match in self._scorer.lexicon.find(window.text) if match not in chance]
-        return self._scorer.probabilities(window.text, matches)
+    def _read(self, window: Window, lines: Lines) -> Reading:
+        """A window, without strong entries that only met at a line break or were cut out of a line."""
+        reading = self._scorer.read(window.text)
+        known = {match.entry for index in window.indices for match in lines.matches[index]}
+        # Where a line was cut, what made an entry of it harmless may be gone ("死海" without "海").
+        cut = {match.entry for text in window.cut for match in self._scorer.lexicon.find(text)}
+        chance = [
+            match
+            for match in _strong(reading)
+            if match.entry not in known and (len(match.entry.term) < window.shortest_term or match.entry in cut)
+        ]
+        return self._scorer.read(window.text, without=chance) if chance else reading
+
+    def _decided(self, readings: Sequence[Reading]) -> Scores:
+        """Form, meaning and the second opinion together, (n, C)."""
+        if not readings:
+            return np.zeros((0, len(CATEGORIES)), np.float32)
+        texts = [reading.text for reading in readings]
+        pairs = zip(readings, self._meaning(texts), strict=True)
+        scores = np.stack([self._scorer.with_meaning(reading, logits) for reading, logits in pairs])
+        return scores if self._second is None else _blend(readings, scores, self._second(texts))
 
 
-def _blend(normalized: Sequence[str], scores: Scores, strong: Sequence[Sequence[Match]], opinion: Scores) -> Scores:
+def _asked(rows: Scores, always: int) -> list[int]:
+    """Places of the rows that meaning is asked about: the first `always`, and those that look worst."""
+    worst = rows.max(axis=1)
+    doubtful = [place for place in range(always, len(rows)) if worst[place] >= _WORTH_ASKING]
+    return [*range(always), *sorted(doubtful, key=lambda place: -worst[place])[:_MOST_ASKED]]
+
+
+def _blend(readings: Sequence[Reading], scores: Scores, opinion: Scores) -> Scores:
     """The mean of both opinions where the second has one, still floored by the lexicon; 0 for empty texts."""
     blended = np.where(np.isnan(opinion), scores, (scores + opinion) / 2)
-    floors = np.stack([floor(matches) for matches in strong])
-    empty = np.array([not text for text in normalized])
-    return np.where(empty[:, None], 0.0, np.maximum(blended, floors)).astype(np.float32)
+    floors = np.stack([floor(reading.matches) for reading in readings])
+    empty = np.array([not reading.text for reading in readings])
+    return np.where(empty[:, None], 0.0, np.maximum(blended, np.minimum(floors, scores))).astype(np.float32)
 
 
 def trust(confidences: Sequence[float]) -> Scores:
@@ -119,6 +148,10 @@ def trust(confidences: Sequence[float]) -> Scores:
     values = np.nan_to_num(np.asarray(confidences, np.float32))
     grown = np.clip((values - _NOISE) / (_CLEAR - _NOISE), 0.0, 1.0)
     return np.where(values < LEAST_CONFIDENCE, 0.0, grown).astype(np.float32)
+
+
+def _strong(reading: Reading) -> tuple[Match, ...]:
+    return tuple(match for match in reading.matches if match.entry.strength is Strength.STRONG)
 
 
 def _by_a_stray_character(window: Window, normalized: Sequence[str]) -> bool:

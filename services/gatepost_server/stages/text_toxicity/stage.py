@@ -15,6 +15,7 @@ from gatepost_server.domain.evidence import ModelVersion, Skipped
 from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.stages.base import Arrays, StageResult, text_array
 from gatepost_server.stages.text_toxicity.across import Across
+from gatepost_server.stages.text_toxicity.encoder import Encoder
 from gatepost_server.stages.text_toxicity.judge import LEAST_CONFIDENCE, Joined, Judge, Lines
 from gatepost_server.stages.text_toxicity.sequence_classifier import SequenceClassifier
 from gatepost_server.tensors.contract import (
@@ -35,6 +36,7 @@ from gatepost_server.tensors.contract import (
     ModelContract,
 )
 from gatepost_server.text.classifier import read_model
+from gatepost_server.text.combination import read_combination
 from gatepost_server.text.grids import Grid, grids
 from gatepost_server.text.language import guess_language
 from gatepost_server.text.lexicon import read_lexicon
@@ -47,7 +49,8 @@ _MAX_LINE = 2_000  # characters of one line that are judged
 
 
 class TextToxicity:
-    """Parameters: `directory` (weights.npz, lexicons/); optional `classifier` (folder of a Hugging Face sequence
+    """Parameters: `directory` (weights.npz, lexicons/, combination.json, the encoder's files); optional `engine`,
+    `precision` and `threads` of the encoder (engines.graph_net), `classifier` (folder of a Hugging Face sequence
     classifier), `classifier_labels` ("LABEL_1=insult,...") and its `device` ("auto", or one of torch's).
     """
 
@@ -61,16 +64,27 @@ class TextToxicity:
             device = parameters.get("device") or "auto"
             second = SequenceClassifier(parameters["classifier"], parameters.get("classifier_labels", ""), device)
         lexicon = read_lexicon(directory / "lexicons")
-        self._judge = Judge(TextScorer(lexicon, model), second)
+        combination = read_combination(directory / "combination.json")
+        encoder = Encoder(
+            directory,
+            engine=parameters.get("engine") or "auto",
+            precision=parameters.get("precision") or "auto",
+            threads=int(parameters.get("threads") or 1),
+        )
+        if not encoder.categories == combination.categories == model.categories:
+            raise ValueError(f"encoder, weights and combination in {directory} judge different categories")
+        self._judge = Judge(TextScorer(lexicon, model, combination), encoder, second)
         self._models = (
             ModelVersion("gatepost-text", model.version),
+            ModelVersion("gatepost-text-encoder", encoder.version),
+            ModelVersion("gatepost-text-combination", combination.version),
             ModelVersion("gatepost-lexicons", lexicon.version),
             *((second.version,) if second is not None else ()),
         )
 
     @property
     def models(self) -> tuple[ModelVersion, ...]:
-        """The linear model, the lexicons, and the second classifier where there is one."""
+        """What judges form, what judges meaning, how they go together, and the second classifier where there is one."""
         return self._models
 
     def run(self, items: Sequence[Arrays]) -> Sequence[StageResult | GatepostError]:
@@ -95,6 +109,7 @@ class TextToxicity:
         between = _between_views(boxes, lines.normalized, orders)
         joined = [self._judge.joined(lines, trusts, some) for some in [*orders, between]]
         across = [self._judge.across(lines, trusts, grid) for grid in crossed]
+        down = [self._judge.edges(lines, trusts, some[0]) for some in orders]
         return StageResult(
             arrays={
                 NORMALIZED_TEXTS.name: text_array(lines.normalized),
@@ -103,7 +118,7 @@ class TextToxicity:
                 LINE_EXPECTED.name: _expected(lines.normalized, expected, orders, crossed),
                 LINE_MATCHES.name: text_array([_matches(lines, index) for index in range(len(read))]),
                 JOINED_TEXT.name: text_array(["\n".join(_joined_texts(read, orders, across))]),
-                JOINED_SCORES.name: _worst([*joined, *across]),
+                JOINED_SCORES.name: np.maximum.reduce([_worst([*joined, *across]), *down]),
             },
             looked_at={
                 "lines": len(read),
