@@ -36,8 +36,8 @@ COMPOSED = 1_500  # held-out fillings a language; a fifth of it for each unkind 
 WEIGHTS = {"card": 1.0, "composed": 0.3, "public": 0.3}
 RIDGE = 1e-3
 LEAST_POSITIVE = 0.15  # part of all weight that lines of the category have together, one in seven
-KIND_HELD = 0.002  # of held-out kind lines at one half or above, for each category ...
-MOST_LOST = 0.25  # ... unless that would lose more than this part of the category's own held-out lines
+KIND_HELD = 0.01  # of held-out kind cards at one half or above, for each category ...
+MOST_LOST = 0.35  # ... unless that would lose more than this part of the category's own held-out lines
 BINS = 10
 
 Floats = NDArray[np.float64]
@@ -157,7 +157,7 @@ def main() -> None:
 
 
 def _categories(held: Sequence[Held], known: Floats) -> dict[str, dict[str, object]]:
-    kind = np.array([one.kind and one.example.source != "disguised" for one in held])
+    kind = np.array([one.kind and one.origin == "card" for one in held])
     rows: dict[str, dict[str, object]] = {}
     for column, category in enumerate(LEARNED):
         used = np.array([category in one.example.labels for one in held])
@@ -195,7 +195,7 @@ def _any(held: Sequence[Held], known: Floats) -> dict[str, object]:
     rising = [True] * (2 * count) + [name in MONOTONE for name in FEATURES[3:]]
     fitted, bias = fit(together[used], labels[used], weights[used], rising)
     odds = together @ fitted + bias
-    kind = np.array([one.kind and one.example.source != "disguised" for one in held])
+    kind = np.array([one.kind and one.origin == "card" for one in held])
     own = used & (labels > 0) & np.array([one.origin == "card" for one in held])
     bias += guarded(odds, kind, own)
     final = 1 / (1 + np.exp(-(together @ fitted + bias)))

@@ -21,7 +21,7 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from training.text.data import CACHE, LEARNED
-from training.text.tower import HIDDEN, Tower, read_words
+from training.text.tower import HIDDEN, Tower, read_words, tower_of
 from training.text.train_encoder import LONGEST, PACKED
 
 OUT = Path(__file__).parents[2] / "model_repository/text_toxicity/1"
@@ -84,10 +84,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    tower = Tower(len(LEARNED))
     checkpoint = torch.load(options.cache / "encoder.pt", weights_only=False)  # our own file
-    tower.load_state_dict(checkpoint["tower"])
-    to_onnx(tower, options.out / "encoder.onnx")
+    to_onnx(tower_of(checkpoint["tower"]), options.out / "encoder.onnx")
     save_file({"words": read_words(PACKED)}, options.out / "words.safetensors")
     shutil.copyfile(PACKED / "tokenizer.json", options.out / "tokenizer.json")
     facts = {"categories": [str(category) for category in LEARNED], "longest": LONGEST}

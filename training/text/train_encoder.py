@@ -1,4 +1,4 @@
-"""Fine-tune the encoder: six layers of multilingual-e5-small, one logit for each category.
+"""Fine-tune the encoder: multilingual-e5-small, one logit for each category.
 
     python -m training.text.train_encoder --data DATA
 
@@ -38,7 +38,8 @@ SEED = 7
 EPOCHS = 4
 PIECES_IN_BATCH = 3_072
 LONGEST = 48  # pieces
-RATE, DECAY_BY_DEPTH, WEIGHT_DECAY = 2.5e-4, 0.85, 0.01
+RATE = 2.5e-4  # of the head; 0.85 of it for each layer below
+DECAY_BY_DEPTH, WEIGHT_DECAY = 0.85, 0.01
 WARM_UP = 0.05  # of all steps
 MINED = 3_000  # kind lines an epoch that the encoder was most wrong about
 KEEP_EVERY = 180.0  # seconds between checkpoints
@@ -91,14 +92,14 @@ class Trainee:
     Forward and backward run on a bfloat16 copy; the optimiser steps the float32 weights.
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, rate: float = RATE) -> None:
         torch.manual_seed(SEED)
         self.tower = read_tower(PACKED, len(LEARNED))
         self._fast = copy.deepcopy(self.tower).bfloat16()
         self._words = torch.from_numpy(q4.expand(read_words(PACKED))).bfloat16()
         depths = parameters_by_depth(self.tower)
         groups = [
-            {"params": parameters, "lr": RATE * DECAY_BY_DEPTH ** (len(depths) - 1 - depth)}
+            {"params": parameters, "lr": rate * DECAY_BY_DEPTH ** (len(depths) - 1 - depth)}
             for depth, parameters in enumerate(depths)
         ]
         self.optimiser = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
@@ -106,6 +107,11 @@ class Trainee:
             self.optimiser, [group["lr"] for group in groups], steps, pct_start=WARM_UP, anneal_strategy="linear",
             cycle_momentum=False,
         )  # fmt: skip
+
+    def start_from(self, checkpoint: Path) -> None:
+        """Take the weights of another run, and nothing else of it."""
+        self.tower.load_state_dict(torch.load(checkpoint, weights_only=False)["tower"])  # our own file
+        self.refresh()
 
     def logits(self, pieces: NDArray[np.int64]) -> Tensor:
         """(B, k) float32 for piece numbers (B, L)."""
@@ -121,7 +127,7 @@ class Trainee:
         )
         loss = losses / len(batch.pieces)
         loss.backward()  # type: ignore[no-untyped-call]
-        for exact, fast in zip(self.tower.parameters(), self._fast.parameters(), strict=True):
+        for exact, fast in self._trained():
             exact.grad = None if fast.grad is None else fast.grad.float()
             fast.grad = None
         torch.nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
@@ -134,8 +140,13 @@ class Trainee:
     def refresh(self) -> None:
         """Copy the weights to the bfloat16 twin."""
         with torch.no_grad():
-            for exact, fast in zip(self.tower.parameters(), self._fast.parameters(), strict=True):
+            for exact, fast in self._trained():
                 fast.copy_(exact)
+
+    def _trained(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Every weight that is trained, and its twin."""
+        pairs = zip(self.tower.parameters(), self._fast.parameters(), strict=True)
+        return ((exact, fast) for exact, fast in pairs if exact.requires_grad)
 
     def train(self, mode: bool) -> None:
         """Dropout on or off."""
@@ -167,23 +178,30 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--start", type=Path, help="a checkpoint whose weights a further cycle begins with")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.cache.mkdir(parents=True, exist_ok=True)
     tokenizer = read_tokenizer(PACKED)
     mix = Mix(options.data, read_lexicon(LEXICONS), readings(options.cache))
-    first = batches(mix.epoch(SEED), tokenizer, random.Random(SEED))
+    first = batches(mix.epoch(options.seed), tokenizer, random.Random(options.seed))
     steps = int(options.epochs * len(first) * 1.05)  # mined lines make later epochs longer
-    trainee = Trainee(steps)
-    train(trainee, mix, tokenizer, options.epochs, options.cache / "encoder.pt")
+    trainee = Trainee(steps, options.rate)
+    if options.start is not None:
+        trainee.start_from(options.start)
+    train(trainee, mix, tokenizer, options)
 
 
-def train(trainee: Trainee, mix: Mix, tokenizer: Tokenizer, epochs: int, kept: Path) -> None:
+def train(trainee: Trainee, mix: Mix, tokenizer: Tokenizer, options: argparse.Namespace) -> None:
     """All epochs, from the checkpoint where there is one."""
+    epochs, kept = options.epochs, options.cache / "encoder.pt"
     state = _resume(trainee, kept)
     for epoch in range(state["epoch"], epochs):
-        lines = [*mix.epoch(SEED + epoch), *state["mined"]]
-        todo = batches(lines, tokenizer, random.Random(SEED + epoch))
+        seed = options.seed + epoch
+        lines = [*mix.epoch(seed), *state["mined"]]
+        todo = batches(lines, tokenizer, random.Random(seed))
         done = state["step"]
         saved = time.monotonic()
         with tqdm(todo, initial=done, desc=f"epoch {epoch + 1} of {epochs}", mininterval=10) as progress:
@@ -193,7 +211,7 @@ def train(trainee: Trainee, mix: Mix, tokenizer: Tokenizer, epochs: int, kept: P
                 if time.monotonic() - saved > KEEP_EVERY:
                     _save(trainee, kept, state | {"epoch": epoch, "step": step + 1})
                     saved = time.monotonic()
-        mined = mine(trainee, mix.kind_pool(1_000 + epoch), tokenizer) if epoch + 1 < epochs else []
+        mined = mine(trainee, mix.kind_pool(1_000 + seed), tokenizer) if epoch + 1 < epochs else []
         print("mined", len(mined), *(line.text for line in mined[:12]), sep="\n  ", flush=True)
         state = {"epoch": epoch + 1, "step": 0, "mined": [*mined, *mined]}
         _save(trainee, kept, state)
