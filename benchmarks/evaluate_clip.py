@@ -23,11 +23,11 @@ from training.clip import sources
 from training.clip.full_cards import FullCardMaker
 from training.clip.scores import LAYOUTS, SHIPPED_LAYOUT, Scored, scorer
 
-STYLES = {"fluent-emoji-flat": ("fluent-emoji-flat",), "openmoji": ("openmoji",)}
+STYLES = {name: (name,) for name in (*sources.ICONIFY_EMOJI_TEST, sources.EMOJI_3D)}
 COMMAND = "make evaluate-clip"
 _FIRST_SEED = 500_000_000
-# By category: the least AUC over the shipped tiles in the first style.
-AUC_TARGETS = {"weapons": 0.93, "drugs": 0.9, "ill_omen": 0.9, "insult": 0.9}
+SEEN, APART = "categories", "held_out"  # drawings of concepts that were trained on in other styles, or never
+MEAN_AUC_TARGETS = {SEEN: ("seen", 0.95), APART: ("held-out", 0.85)}  # the mean over all categories and styles
 FALSE_ALARM_TARGET = 1.0  # per cent of kind cards at or above 0.5 in any category
 
 
@@ -48,7 +48,11 @@ def main() -> None:
         maker = FullCardMaker(given.cache, sets)
         wanted = [(seed, "") for seed in range(given.kind)]
         wanted += [(seed, name) for name in maker.categories for seed in range(given.risky)]
-        styles[style] = measure(score(maker.draw(_FIRST_SEED + seed, name) for seed, name in wanted), calibration)
+        scored = score(maker.draw(_FIRST_SEED + seed, name) for seed, name in wanted)
+        apart = FullCardMaker(given.cache, sets, apart=True)
+        wanted = [(seed, name) for name in apart.categories for seed in range(given.risky)]
+        apart_scored = score(apart.draw(_FIRST_SEED + seed, name) for seed, name in wanted)
+        styles[style] = {**measure(scored, calibration), APART: areas_apart(scored, apart_scored)}
         print(style, json.dumps(styles[style], indent=1))
     rows = judged(styles)
     targets.write(given.out, rows, cards={"kind": given.kind, "risky": given.risky}, styles=styles)
@@ -83,15 +87,28 @@ def measure(scored: Scored, calibration: Calibration) -> dict[str, Any]:
     return found
 
 
+def areas_apart(kind: Scored, apart: Scored) -> dict[str, float]:
+    """By category, the AUC of the kind cards of one against the cards of the other, with the shipped tiles."""
+    calm = kind.by_layout[SHIPPED_LAYOUT][np.array(kind.labels) == ""]
+    found = {}
+    for name in sorted(set(apart.labels)):
+        column = apart.categories.index(name)
+        risky = apart.by_layout[SHIPPED_LAYOUT][np.array(apart.labels) == name]
+        truth = np.repeat([0, 1], [len(calm), len(risky)])
+        found[name] = round(float(roc_auc_score(truth, np.concatenate([calm[:, column], risky[:, column]]))), 4)
+    return found
+
+
 def judged(styles: Mapping[str, Mapping[str, Any]]) -> list[targets.Target]:
-    """Targets met and missed, for the first style: the one that looks most like what image generators draw."""
+    """Targets met and missed: mean areas over all styles, false alarms in the first (what generators draw looks so)."""
     style, found = next(iter(styles.items()))
+    areas: dict[str, list[float]] = {SEEN: [], APART: []}
+    for each in styles.values():
+        areas[SEEN] += [row["auc"][SHIPPED_LAYOUT] for row in each[SEEN].values() if "auc" in row]
+        areas[APART] += each[APART].values()
     rows = [
-        targets.at_least(
-            f"AUC of {name}, {style}, tiles", found["categories"][name]["auc"][SHIPPED_LAYOUT], least, "", COMMAND
-        )
-        for name, least in AUC_TARGETS.items()
-        if "auc" in found["categories"].get(name, {})
+        targets.at_least(f"mean AUC, {name} concepts", float(np.mean(areas[key])), least, "", COMMAND)
+        for key, (name, least) in MEAN_AUC_TARGETS.items()
     ]
     alarms = found["false_alarms_in_any_category"]
     rows.append(targets.at_most(f"false alarms at 0.5, {style}", 100 * alarms, FALSE_ALARM_TARGET, "%", COMMAND))

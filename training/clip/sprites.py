@@ -19,7 +19,10 @@ from training.clip import sources
 from training.clip.risk import RiskTable
 
 SIDE = 144  # pixels of a sprite's sides
-_EMOJI_SETS = (*sources.ICONIFY_EMOJI_TRAIN, *sources.ICONIFY_EMOJI_CALIBRATE, *sources.ICONIFY_EMOJI_TEST)
+_EMOJI_SETS = (
+    *(*sources.ICONIFY_EMOJI_TRAIN, *sources.ICONIFY_EMOJI_CALIBRATE),
+    *(*sources.ICONIFY_EMOJI_TEST, sources.EMOJI_3D),
+)
 _EMOJI_GROUPS_LEFT_OUT = (None, 2, 9)  # emojibase groups: none, components (skin tones), flags
 _CLIPART_LEFT_OUT = (
     "signs_and_symbols/flags",
@@ -86,7 +89,7 @@ def _render(cache: Path, name: str, path: Path) -> None:
 
 
 def _emoji(cache: Path, name: str) -> Iterator[tuple[NDArray[np.uint8], Sprite]]:
-    icons = _IconSet(cache, name)
+    icons = _Rendered(cache) if name == sources.EMOJI_3D else _IconSet(cache, name)
     chinese = {row["hexcode"]: row for row in json.loads(sources.emojibase(cache, "zh").read_text())}
     for row in json.loads(sources.emojibase(cache, "en").read_text()):
         if row.get("group") in _EMOJI_GROUPS_LEFT_OUT:
@@ -165,6 +168,19 @@ def _spellings(code: str, label: str) -> Iterator[str]:
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         yield slug
         yield slug.replace("-", "")
+
+
+class _Rendered:
+    """Emoji as rendered pictures, found by their code points."""
+
+    def __init__(self, cache: Path) -> None:
+        self._by_hex = {_plain_hex(path.stem): path for path in sources.emoji_3d(cache).glob("*.webp")}
+
+    def render_emoji(self, code: str, _label: str) -> NDArray[np.uint8] | None:
+        path = self._by_hex.get(_plain_hex(code))
+        if path is None:
+            return None
+        return np.asarray(Image.open(path).convert("RGBA").resize((SIDE, SIDE)))
 
 
 class _IconSet:
