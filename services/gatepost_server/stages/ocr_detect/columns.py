@@ -108,7 +108,7 @@ def _gap(one: Floats, other: Floats) -> float:
 
 def _block(image: Pixels, regions: Sequence[Region], members: tuple[int, ...]) -> Block:
     heights = sorted(region.height for region in regions)
-    line = next(height for height in heights if height >= ORNAMENT * heights[len(heights) // 2])
+    line = next(height for height in heights if height >= ORNAMENT * heights[(len(heights) - 1) // 2])
     points = np.concatenate([region.quad for region in regions])
     left, top = np.maximum(np.floor(points.min(axis=0) - MARGIN * line), 0).astype(int)
     right, bottom = np.ceil(points.max(axis=0) + MARGIN * line).astype(int)
