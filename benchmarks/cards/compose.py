@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.cards import grounds
 from benchmarks.cards.canvas import Canvas
 from benchmarks.cards.card import Card, Wanted
 from benchmarks.cards.layouts import LAYOUTS, Spot
-from benchmarks.cards.looks import LOOKS, columns, straight_rows
+from benchmarks.cards.looks import LOOKS, columns, straight_rows, upside_down
 from benchmarks.cards.ornaments import FRAMES
 from benchmarks.cards.pictures import KIND, clipart
 from benchmarks.cards.splits import Split
@@ -59,8 +60,11 @@ def compose(wanted: Wanted, seed: int, split: Split) -> Card:
     plan = LAYOUTS[name].paint(canvas, wanted.lines, look.busy)
     _decorate(canvas, wanted.pictures, plan.spots)
     for place in (place for place in plan.places if place.lines):
-        shape = columns if place.upright and look.shape is straight_rows else look.shape
-        shape(canvas, place, look)
+        if place.upright and look.shape in (straight_rows, upside_down):
+            degrees = 180.0 if look.shape is upside_down else 0.0
+            columns(canvas, replace(place, degrees=degrees), look)
+        else:
+            look.shape(canvas, place, look)
     return canvas.card
 
 

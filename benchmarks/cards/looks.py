@@ -210,7 +210,7 @@ def _narrower(box: Box, share: float) -> Box:
 
 def _kind(place: Place, look: Look) -> str:
     """The layout's own hand, but where it would be hard to read."""
-    return place.hand if place.hand and look.hand == "plain" and not (look.busy or look.tiny) else look.hand
+    return place.hand if place.hand and look.hand == "plain" and not (look.tiny or look.ink in _HEAVY) else look.hand
 
 
 def _largest(canvas: Canvas, place: Place, look: Look) -> float:
@@ -250,7 +250,8 @@ def _slice(canvas: Canvas, before: np.ndarray, middle: np.ndarray, size: int) ->
     forth = (end - start) / max(1.0, float(np.hypot(*(end - start))))
     across = np.array([-forth[1], forth[0]])
     thick = size * measure(canvas.rng, canvas.manners.band)
-    lift = np.array([canvas.rng.uniform(-0.22, 0.22), canvas.rng.uniform(-0.22, 0.22)]) * size
+    side = canvas.rng.choice([-1, 1])  # never through the middle, where the one stroke of 一 is
+    lift = np.array([canvas.rng.uniform(0.12, 0.24), canvas.rng.uniform(0.12, 0.24)]) * size * side
     ends = np.array([start - forth * size + across * lift[0], end + forth * size + across * lift[1]])
     band = np.array([ends[0] - across * thick / 2, ends[1] - across * thick / 2,
                      ends[1] + across * thick / 2, ends[0] + across * thick / 2])  # fmt: skip
@@ -280,6 +281,8 @@ def _cover(canvas: Canvas, outline: np.ndarray, size: int) -> None:
     canvas.veil(mask, round(left), round(top), colour, measure(canvas.rng, canvas.manners.veil))
 
 
+_HEAVY = (edged, outlined, glowing)  # inks that would fill thin handwriting up
+
 LOOKS: Mapping[str, Look] = {
     "plain": Look(straight_rows, clear),
     "artistic": Look(straight_rows, clear, hand="artistic"),
@@ -298,4 +301,4 @@ LOOKS: Mapping[str, Look] = {
     "sliced": Look(straight_rows, clear, sliced=True),
     "overlaid": Look(straight_rows, clear, veiled=True),
 }
-"""Styles by name. A place with upright lines is written in columns whatever the shape, but for the turned ones."""
+"""Styles by name. In a place for upright lines, straight rows become columns (compose.py)."""
