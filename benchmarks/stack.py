@@ -25,12 +25,13 @@ class StackFailedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running gatepostd. `address` is the gateway's host:port."""
+    """A running gatepostd. `address` is the gateway's host:port, `http` that of its page of keys and health."""
 
     address: str
     process: psutil.Process
     ready_s: float
     log: Path
+    http: str = ""
 
     def pss_bytes(self) -> Mapping[str, int]:
         """Proportional set size of every process of the tree by a readable name."""
@@ -55,8 +56,9 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
             child = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(environment or {})})
         try:
             _wait(child, ready, log, started + ready_timeout_s)
-            address = json.loads(ready.read_text())["grpc"]
-            yield Stack(address, psutil.Process(child.pid), time.monotonic() - started, log)
+            listening = json.loads(ready.read_text())
+            ready_s = time.monotonic() - started
+            yield Stack(listening["grpc"], psutil.Process(child.pid), ready_s, log, listening["http"])
         finally:
             _stop(child)
 
