@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from gatepost_server.engines.weights import characters, find_weights
 from gatepost_server.stages.base import Arrays, StageResult, text_array
 from gatepost_server.stages.ocr_recognize.batches import Crop, plan, stack
 from gatepost_server.stages.ocr_recognize.ctc import NOTHING, Reading, decode
+from gatepost_server.stages.ocr_recognize.ornaments import Ornaments
 from gatepost_server.tensors import contract
 
 HALF = 127.5  # pixels enter as -1 to 1
@@ -37,7 +38,8 @@ class OcrRecognize:
 
     Parameters, all optional: `rec_model` (engines.weights.find_weights), `engine`, `device`,
     `precision`, `threads` (engines.choose.open_net), `flip_below` (a line whose best reading is less
-    confident than this is read once more upside down; 0.9).
+    confident than this is read once more upside down; 0.9), `ornaments` ("tell": what is no text at all gets the
+    confidence 0; "keep").
     """
 
     contract: ClassVar[contract.ModelContract] = contract.OCR_RECOGNIZE
@@ -53,6 +55,7 @@ class OcrRecognize:
             precision=parameters.get("precision", "auto"),
         )
         self._flip_below = float(parameters.get("flip_below", "0.9"))
+        self._ornaments = None if parameters.get("ornaments") == "keep" else Ornaments.load()
         self._models = (ModelVersion(weights.name, weights.version),)
 
     @property
@@ -69,7 +72,7 @@ class OcrRecognize:
         pages = [_page(item) for item in items]
         best = self._read_pages([page for page in pages if isinstance(page, _Page)])
         answers = iter(best)
-        return [page if isinstance(page, GatepostError) else _result(page, next(answers)) for page in pages]
+        return [page if isinstance(page, GatepostError) else self._result(page, next(answers)) for page in pages]
 
     def _read_pages(self, pages: Sequence[_Page]) -> list[list[Reading]]:
         """The best reading of each line of each page."""
@@ -83,6 +86,25 @@ class OcrRecognize:
         ]
         self._improve(best, doubtful)
         return best
+
+    def _result(self, page: _Page, readings: Sequence[Reading]) -> StageResult:
+        confidences = [reading.confidence for reading in readings]
+        ornaments = 0
+        for index, crop in self._first_crops(page):
+            if self._ornaments is not None and self._ornaments.is_one(readings[index].text, confidences[index], crop):
+                confidences[index] = 0.0
+                ornaments += 1
+        arrays = {
+            "TEXTS": text_array([reading.text for reading in readings]),
+            "TEXT_CONFIDENCES": np.array(confidences, dtype=np.float32),
+        }
+        looked_at = {"lines": page.lines, "crops": len(page.crops), "ornaments": ornaments}
+        return StageResult(arrays, looked_at=looked_at)
+
+    @staticmethod
+    def _first_crops(page: _Page) -> Iterable[tuple[int, Crop]]:
+        """Each line with its first crop."""
+        return dict(zip(reversed(page.line), reversed(page.crops), strict=True)).items()
 
     def _in_doubt(self, reading: Reading, crop: Crop) -> bool:
         """Whether text may stand on its head: the net is unsure, or sees one stroke (一) in a crop for many."""
@@ -115,14 +137,6 @@ def _page(item: Arrays) -> _Page | GatepostError:
     ends = np.cumsum(widths)
     crops = [strip[:, end - width : end] for end, width in zip(ends, widths, strict=True)]
     return _Page(crops, [int(index) for index in line], lines)
-
-
-def _result(page: _Page, readings: Sequence[Reading]) -> StageResult:
-    arrays = {
-        "TEXTS": text_array([reading.text for reading in readings]),
-        "TEXT_CONFIDENCES": np.array([reading.confidence for reading in readings], dtype=np.float32),
-    }
-    return StageResult(arrays, looked_at={"lines": page.lines, "crops": len(page.crops)})
 
 
 def _broken(message: str) -> GatepostError:
