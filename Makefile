@@ -97,6 +97,18 @@ bench-fresh: $(STAMP) ## Time `make demo` and `make test` in a fresh clone: out/
 fonts: ## Install the Debian fonts that the card generator draws with (asks apt-get)
 	@benchmarks/cards/install_fonts.sh
 
+.PHONY: all-fonts
+all-fonts:
+	@benchmarks/cards/install_fonts.sh all || echo "the fonts could not be installed"
+
+.PHONY: evaluate
+evaluate: $(STAMP) all-fonts ## Quality on cards never trained on: out/evaluate/quality.json, docs/quality.md (half an hour); DATA=folder adds the labelled sets
+	@$(BIN)/python -m benchmarks.evaluate $(if $(DATA),--data $(DATA))
+
+.PHONY: evaluate-quick
+evaluate-quick: $(STAMP) all-fonts ## Some cards against the committed baseline: fails on a drop beyond noise (minutes); ACCEPT=1 makes this run the baseline
+	@$(BIN)/python -m benchmarks.evaluate --quick $(if $(ACCEPT),--accept)
+
 .PHONY: evaluate-ocr
 evaluate-ocr: $(STAMP) fonts ## OCR by style beside paddleocr: out/evaluate/ocr.json, docs/ocr.md
 	@$(BIN)/python -m benchmarks.evaluate_ocr
