@@ -47,4 +47,4 @@ def approximate_bytes(verdict: Verdict) -> int:
     if evidence is None:
         return 4_000
     texts = 2 * sum(len(line.text) for line in evidence.lines)
-    return 8_000 + 1_800 * len(evidence.lines) + 4 * texts + 32 * len(evidence.embedding)
+    return 8_000 + len(verdict.ticket) + 1_800 * len(evidence.lines) + 4 * texts + 32 * len(evidence.embedding)
