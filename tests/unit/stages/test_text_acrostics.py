@@ -13,7 +13,7 @@ from gatepost_server.text.lexicon import Entry, Lexicon, Strength
 STRONG = ["笨猪", "神经病", "find you", "slut", "fat"]
 ENTRIES = [
     *(Entry(term, Category.INSULT, Strength.STRONG, False, "test") for term in STRONG),
-    Entry("傻瓜", Category.INSULT, Strength.WEAK, False, "test"),
+    *(Entry(term, Category.INSULT, Strength.WEAK, False, "test") for term in ("傻瓜", "jerk")),
 ]
 
 
@@ -47,6 +47,7 @@ def score(*lines: str, trust: float = 1.0) -> float:
         ("年年有鱼", "神清气爽", "经年不变", "病去春来"),
         ("sing with me", "laugh with me", "under the sun", "together"),
         ("i will", "find joy", "you too"),
+        ("jolly good", "every one", "really nice", "kind regards"),
         ("傻傻地等你", "瓜子配清茶"),
     ],
 )

@@ -51,7 +51,8 @@ def _is_said(match: Match, acrostic: Acrostic, gained: float) -> bool:
     if acrostic.of_words:
         return match.entry.strength is Strength.STRONG and " " in term  # a word of one line says nothing down
     if match.entry.strength is Strength.WEAK:
-        return term == acrostic.text and gained >= 0 and match.entry.category is Category.INSULT
+        said = term.isascii() or gained >= 0  # four letters that are a word are no chance; rarity knows pairs
+        return term == acrostic.text and said and match.entry.category is Category.INSULT
     return len(term) >= _LONG_TERM or (term == acrostic.text and gained >= _UNLIKELY)
 
 
