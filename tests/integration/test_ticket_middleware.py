@@ -23,6 +23,8 @@ from gatepost_client.tickets.asgi import TicketMiddleware
 from tests.minting import AUDIENCE, Mint
 from tests.web_servers import running_asgi
 
+pytestmark = pytest.mark.integration
+
 MINT = Mint()
 EXAMPLE = Path(__file__).parents[2] / "examples" / "asgi" / "app.py"
 
@@ -49,7 +51,7 @@ def application(folder: Path) -> Starlette:
         return StreamingResponse(pieces(NOISE, int(request.query_params.get("size", "100"))), media_type=kind)
 
     async def partial(request: Request) -> Response:
-        return Response(RED[:50], 206, {"content-type": "application/octet-stream", "content-range": "bytes 0-49/99"})
+        return Response(RED[8:50], 206, {"content-type": "application/octet-stream", "content-range": "bytes 8-49/99"})
 
     async def raw(request: Request) -> Response:
         return Response(RED, headers={"content-type": request.query_params["type"]})
@@ -241,14 +243,25 @@ def test_what_stops_half_way_shows_nothing(site, ticket):
 
 
 def test_what_is_excepted_is_what_was_said(site):
+    async def anywhere(scope, receive, send):
+        await Response(RED, media_type="image/png")(scope, receive, send)
+
     assert site.get("/logo/red.png").body == RED
-    for path in (
-        "/logo/../static/red.png",
-        "/logo/%2e%2e/static/red.png",
-        "/logo/..%5cstatic/red.png",
-        "/logox/red.png",
-    ):
-        assert RED not in site.get(path).body
+    assert site.get("/logox/red.png").status == 404
+    guarded = TicketMiddleware(anywhere, keys=MINT.keys(), audience=AUDIENCE, except_for=["/logo/"])
+    with running_asgi(guarded) as address:
+        assert Site(address).get("/logo/red.png").body == RED
+        for path in (
+            "/logox",
+            "/x/logo/",
+            "/logo",
+            "/logo/../x",
+            "/logo/%2e%2e/x",
+            "/logo/..%5cx",
+            "/logo/..%2fx",
+            "//logo/x",
+        ):
+            assert Site(address).get(path).refused, path
 
 
 def test_a_picture_too_large_to_be_checked_is_refused(folder):
@@ -286,3 +299,39 @@ def test_the_example_lets_out_its_logo_and_no_picture_without_a_ticket(folder, t
             assert site.get("/static/logo.png").body == NOISE
             assert site.get("/pictures/red.png").refused
             assert site.get(f"/pictures/red.png?ticket={ticket}").body == RED
+
+
+@pytest.mark.parametrize(
+    "kind", ["http.response.pathsend", "http.response.zerocopysend", "http.response.push", "other"]
+)
+async def test_a_body_that_goes_around_the_middleware_is_neither_offered_nor_let_through(kind):
+    offered, sent = [], []
+
+    async def sly(scope, receive, send):
+        offered.extend(scope["extensions"])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": kind, "path": "/pictures/red.png"})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/", "headers": [], "extensions": {kind: {}, "tls": {}}}
+    await TicketMiddleware(sly, keys=MINT.keys(), audience=AUDIENCE)(scope, None, send)
+    assert offered == ["tls"]
+    assert [message.get("status") for message in sent] == [403, None]
+
+
+async def test_headers_may_be_left_out():
+    sent = []
+
+    async def bare(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": RED})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/", "headers": [(b"gatepost-ticket", MINT.ticket(RED).encode())]}
+    await TicketMiddleware(bare, keys=MINT.keys(), audience=AUDIENCE)(scope, None, send)
+    assert sent[0]["headers"] == [(b"cache-control", b"no-store")]
+    assert sent[1]["body"] == RED

@@ -58,6 +58,11 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     outside = tmp_path_factory.mktemp("outside")
     (outside / "kind.png").write_bytes(KIND)
     (pictures / "link").symlink_to(outside)
+    # Read in one way these are kind, in the other way ugly.
+    (pictures / "inner").symlink_to(pictures / "deep" / "images")
+    (pictures / "deep" / "twice.png").write_bytes(KIND)
+    (pictures / "twice.png").write_bytes(UGLY)
+    (pictures / "ugly.png#a").write_bytes(KIND)
     (pictures / "images").mkdir()
     (pictures / "images" / "kind.png").write_bytes(UGLY)
     jwks = scratch / "jwks.json"
@@ -116,6 +121,8 @@ def test_a_part_is_given_of_what_was_checked_as_a_whole(web):
 @pytest.mark.parametrize(
     "path",
     [
+        "/images/inner/../twice.png",
+        "/images/ugly.png#a",
         "/images/link/../ugly.png",
         "/images/deep/../ugly.png",
         "/images//ugly.png",
@@ -142,6 +149,7 @@ def test_a_part_is_given_of_what_was_checked_as_a_whole(web):
 )
 def test_no_address_serves_another_picture_than_the_checked_one(web, path):
     mark = "&" if "?" in path else "?"
+    assert fetch(web.nginx, "/images/ugly.png")[0] == 403  # it is there
     for given in (f"{path}{mark}ticket={MINT.ticket(KIND)}", path):
         status, body, _ = web.get(given, Gatepost_Ticket=MINT.ticket(KIND))
         assert status >= 300, (given, status)
