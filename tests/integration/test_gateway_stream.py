@@ -142,7 +142,7 @@ async def test_streams_wait_for_a_place_instead_of_failing_and_leave_room_for_si
 
 
 async def test_a_vanishing_client_cancels_all_its_work():
-    async with running_gateway() as gateway:
+    async with running_gateway(background_images=5) as gateway:
         call = gateway.moderation.ModerateStream(iter([stream_request(f"r{i}", script(delay_s=30)) for i in range(5)]))
         while gateway.scorer.in_flight < 5:
             await asyncio.sleep(0.01)

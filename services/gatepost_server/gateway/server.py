@@ -39,6 +39,7 @@ from gatepost_server.records.backlog import BacklogLimits
 from gatepost_server.records.sql_backlog import SqlBacklog
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
+from gatepost_server.scoring.paced import PacedScorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
 from gatepost_server.tickets.folder import KeyFolder, RingError
 from gatepost_server.tickets.sign import TicketSigner
@@ -99,7 +100,7 @@ async def serve(
         resources.push_async_callback(fetcher.close)
         nearline = await resources.enter_async_context(_nearline(settings))
         moderator = Moderator(
-            chosen,
+            PacedScorer(chosen, places=settings.background_images),
             policies,
             MemoryVerdictStore(capacity_bytes=settings.verdict_store_bytes, ttl_s=settings.verdict_ttl_s),
             RequestLimits(image_bytes=settings.max_image_bytes),

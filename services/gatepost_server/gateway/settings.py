@@ -69,6 +69,9 @@ class GatewaySettings(BaseSettings):
     max_stream_images_in_flight: Count | None = Field(
         None, description="The share of streams and of all that is not interactive; by default 3/4"
     )
+    background_images: Count = Field(
+        2, description="Of those for which nobody waits, how many are at the models at a time; a GPU takes more"
+    )
     max_bytes_in_flight: Count = 256 * MIB
     max_streams: Count = 64
     max_watches: Count = Field(256, description="Calls of WatchVerdict open at a time")

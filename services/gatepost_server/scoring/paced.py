@@ -1,0 +1,90 @@
+"""A Scorer that keeps the models' batches free for whoever waits.
+
+Triton's priorities order its queues, and no more: a batch that runs is not interrupted, and a batch with one urgent
+image is filled up with others. Where a batch of eight takes eight times as long as one image (any CPU), an urgent
+image would wait for as many as are inside. So only a few are, for which nobody waits; the others queue here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from dataclasses import dataclass, field
+
+from gatepost_server.domain.decision import ModerationRequest
+from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
+from gatepost_server.domain.evidence import Evidence
+from gatepost_server.scoring.base import Priority, Scorer
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    priority: Priority
+    turn: int
+    place: asyncio.Future[None] = field(compare=False)
+
+
+class PacedScorer:
+    """Lets interactive images through at once, and at most `places` of all others: the more urgent first."""
+
+    def __init__(self, scorer: Scorer, *, places: int) -> None:
+        self._scorer = scorer
+        self._free = places
+        self._waiting: list[_Waiter] = []  # a heap
+        self._turn = itertools.count()
+
+    async def score(
+        self, request: ModerationRequest, *, timeout_s: float, priority: Priority = Priority.INTERACTIVE
+    ) -> Evidence:
+        """As Scorer.score; the time that an image waits here is part of its own."""
+        if priority is Priority.INTERACTIVE:
+            return await self._scorer.score(request, timeout_s=timeout_s, priority=priority)
+        started = time.monotonic()
+        await self._enter(timeout_s, priority)
+        try:
+            left_s = timeout_s - (time.monotonic() - started)
+            return await self._scorer.score(request, timeout_s=left_s, priority=priority)
+        finally:
+            self._leave()
+
+    async def ready(self) -> bool:
+        """As Scorer.ready."""
+        return await self._scorer.ready()
+
+    async def close(self) -> None:
+        """As Scorer.close."""
+        await self._scorer.close()
+
+    async def _enter(self, timeout_s: float, priority: Priority) -> None:
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, _Waiter(priority, next(self._turn), place))
+        self._hand_over()
+        try:
+            await asyncio.wait({place}, timeout=max(0.0, timeout_s))
+        except asyncio.CancelledError:
+            self._give_up(place)
+            raise
+        if not place.done():
+            self._give_up(place)
+            raise GatepostError(
+                ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "the deadline passed before it was the image's turn"
+            )
+
+    def _give_up(self, place: asyncio.Future[None]) -> None:
+        if place.done():
+            self._leave()
+        else:
+            place.cancel()  # _hand_over passes over it
+
+    def _leave(self) -> None:
+        self._free += 1
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        while self._waiting and (self._free or self._waiting[0].place.done()):
+            first = heapq.heappop(self._waiting)
+            if not first.place.done():
+                self._free -= 1
+                first.place.set_result(None)
