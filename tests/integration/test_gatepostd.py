@@ -67,6 +67,7 @@ def daemon(tmp_path, tiny_settings):
         environment = {
             "GATEPOST_TRITON_REPOSITORY": str(settings.repository),
             "GATEPOST_TRITON_CACHE": str(settings.cache),
+            "GATEPOST_STATE": str(tmp_path / "state"),
             **environment,
         }
         started.append(Daemon(tmp_path, *arguments, environment=environment))
