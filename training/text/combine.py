@@ -35,9 +35,9 @@ COMPOSED = 1_500  # held-out fillings a language; a fifth of it for each unkind 
 # What a line counts, by where it is from: cards are what is judged, comments what is known best.
 WEIGHTS = {"card": 1.0, "composed": 0.3, "public": 0.3}
 RIDGE = 1e-3
-LEAST_POSITIVE = 0.15  # part of all weight that lines of the category have together, one in seven
+LEAST_POSITIVE = 0.05  # part of all weight that lines of the category have together
 KIND_HELD = 0.01  # of held-out kind cards at one half or above, for each category ...
-MOST_LOST = 0.35  # ... unless that would lose more than this part of the category's own held-out lines
+MOST_LOST = 0.425  # ... unless that would lose more than this part of the category's own held-out lines
 BINS = 10
 
 Floats = NDArray[np.float64]

@@ -1,7 +1,6 @@
-"""The encoder as a torch module: multilingual-e5-small and one logit for each category.
+"""The encoder as a torch module: lower layers of multilingual-e5-small and one logit for each category.
 
-Word embeddings stay outside and frozen: the module takes their rows, as the shipped net does. The lower layers are
-frozen as well: what is learned from few cards in a row of many is learned by heart there.
+Word embeddings stay outside and frozen: the module takes their rows, as the shipped net does.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ from torch.nn import functional as F
 
 from gatepost_server.engines import q4
 
-LAYERS, FROZEN = 12, 6
+LAYERS = 6  # of 12: within half a point of all of them
 HIDDEN, HEADS, FEED_FORWARD, POSITIONS = 384, 12, 1536, 64
 PAD = 1  # the tokenizer's <pad>
 _PREFIX = "text.transformer."
 _WORDS = "embeddings.word_embeddings.weight"
 _DROPOUT = 0.1  # before the head only: inside the layers it costs a sixth of the time
-_PIECES_DROPPED = 0.08  # of a text, so that no single piece decides
 
 
 class Layer(nn.Module):
@@ -68,8 +66,6 @@ class Tower(nn.Module):
 
     def forward(self, words: Tensor, there: Tensor) -> Tensor:
         """Logits (B, k) of word rows (B, L, HIDDEN); `there` (B, L) is 1 at pieces and 0 at padding."""
-        if self.training:
-            words = words * torch.empty_like(words[:, :, :1]).bernoulli_(1.0 - _PIECES_DROPPED)
         rows = self.norm(words + self.positions[: words.shape[1]])
         mask = (there[:, None, None, :] - 1.0) * 1e4
         for layer in self.layers:
@@ -85,16 +81,13 @@ def read_words(folder: Path) -> NDArray[np.uint8]:
 
 
 def read_tower(folder: Path, categories: int) -> Tower:
-    """The packed tower in `folder` with a fresh head; all but the upper layers and the head are frozen."""
+    """The lower layers of the packed tower in `folder` with a fresh head."""
     shards = load_file(folder / "text_layers.safetensors")
     packed = {name.removeprefix(_PREFIX): value for name, value in shards.items()}
     tower = Tower(categories)
     state = {name: torch.from_numpy(value) for name, value in _renamed(packed)}
     state |= {name: value for name, value in tower.state_dict().items() if name.startswith("head.")}
     tower.load_state_dict(state)
-    for part in (tower.norm, *tower.layers[:FROZEN]):
-        part.requires_grad_(False)
-    tower.positions.requires_grad_(False)
     return tower
 
 
@@ -114,8 +107,9 @@ def read_tokenizer(folder: Path) -> Tokenizer:
 
 
 def parameters_by_depth(tower: Tower) -> list[list[nn.Parameter]]:
-    """What is trained, from the lowest layer up to the head: one list for each depth."""
-    return [*(list(layer.parameters()) for layer in tower.layers[FROZEN:]), list(tower.head.parameters())]
+    """What is trained, from the embeddings' norm up to the head: one list for each depth."""
+    below = [*tower.norm.parameters(), tower.positions]
+    return [below, *(list(layer.parameters()) for layer in tower.layers), list(tower.head.parameters())]
 
 
 def _renamed(packed: Mapping[str, NDArray[np.generic]]) -> Iterator[tuple[str, NDArray[np.float32]]]:

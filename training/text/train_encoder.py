@@ -1,9 +1,9 @@
-"""Fine-tune the encoder: multilingual-e5-small, one logit for each category.
+"""Fine-tune the encoder: lower layers of multilingual-e5-small, one logit for each category.
 
     python -m training.text.train_encoder --data DATA
 
 Writes a checkpoint to the cache folder after every epoch and every few minutes; started again, it goes on from
-there. On one core with AMX an epoch takes about ten minutes. export.py makes of it what is shipped.
+there. On one core with AMX an epoch takes about ten minutes. export.py makes of the epochs' weights what is shipped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import copy
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 PACKED = ROOT / "model_repository/clip/1"  # multilingual-e5-small, pruned to Chinese and English
 LEXICONS = ROOT / "model_repository/text_toxicity/1/lexicons"
 SEED = 7
-EPOCHS = 4
+EPOCHS = 3
 PIECES_IN_BATCH = 3_072
 LONGEST = 48  # pieces
 RATE = 2.5e-4  # of the head; 0.85 of it for each layer below
@@ -92,14 +92,14 @@ class Trainee:
     Forward and backward run on a bfloat16 copy; the optimiser steps the float32 weights.
     """
 
-    def __init__(self, steps: int, rate: float = RATE) -> None:
+    def __init__(self, steps: int) -> None:
         torch.manual_seed(SEED)
         self.tower = read_tower(PACKED, len(LEARNED))
         self._fast = copy.deepcopy(self.tower).bfloat16()
         self._words = torch.from_numpy(q4.expand(read_words(PACKED))).bfloat16()
         depths = parameters_by_depth(self.tower)
         groups = [
-            {"params": parameters, "lr": rate * DECAY_BY_DEPTH ** (len(depths) - 1 - depth)}
+            {"params": parameters, "lr": RATE * DECAY_BY_DEPTH ** (len(depths) - 1 - depth)}
             for depth, parameters in enumerate(depths)
         ]
         self.optimiser = torch.optim.AdamW(groups, weight_decay=WEIGHT_DECAY, fused=True)
@@ -107,11 +107,6 @@ class Trainee:
             self.optimiser, [group["lr"] for group in groups], steps, pct_start=WARM_UP, anneal_strategy="linear",
             cycle_momentum=False,
         )  # fmt: skip
-
-    def start_from(self, checkpoint: Path) -> None:
-        """Take the weights of another run, and nothing else of it."""
-        self.tower.load_state_dict(torch.load(checkpoint, weights_only=False)["tower"])  # our own file
-        self.refresh()
 
     def logits(self, pieces: NDArray[np.int64]) -> Tensor:
         """(B, k) float32 for piece numbers (B, L)."""
@@ -127,7 +122,7 @@ class Trainee:
         )
         loss = losses / len(batch.pieces)
         loss.backward()  # type: ignore[no-untyped-call]
-        for exact, fast in self._trained():
+        for exact, fast in self._pairs():
             exact.grad = None if fast.grad is None else fast.grad.float()
             fast.grad = None
         torch.nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
@@ -140,13 +135,12 @@ class Trainee:
     def refresh(self) -> None:
         """Copy the weights to the bfloat16 twin."""
         with torch.no_grad():
-            for exact, fast in self._trained():
+            for exact, fast in self._pairs():
                 fast.copy_(exact)
 
-    def _trained(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every weight that is trained, and its twin."""
-        pairs = zip(self.tower.parameters(), self._fast.parameters(), strict=True)
-        return ((exact, fast) for exact, fast in pairs if exact.requires_grad)
+    def _pairs(self) -> Iterable[tuple[Tensor, Tensor]]:
+        """Every weight and its twin."""
+        return zip(self.tower.parameters(), self._fast.parameters(), strict=True)
 
     def train(self, mode: bool) -> None:
         """Dropout on or off."""
@@ -178,19 +172,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--start", type=Path, help="a checkpoint whose weights a further cycle begins with")
-    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.cache.mkdir(parents=True, exist_ok=True)
     tokenizer = read_tokenizer(PACKED)
     mix = Mix(options.data, read_lexicon(LEXICONS), readings(options.cache))
-    first = batches(mix.epoch(options.seed), tokenizer, random.Random(options.seed))
+    first = batches(mix.epoch(SEED), tokenizer, random.Random(SEED))
     steps = int(options.epochs * len(first) * 1.05)  # mined lines make later epochs longer
-    trainee = Trainee(steps, options.rate)
-    if options.start is not None:
-        trainee.start_from(options.start)
+    trainee = Trainee(steps)
     train(trainee, mix, tokenizer, options)
 
 
@@ -199,7 +188,7 @@ def train(trainee: Trainee, mix: Mix, tokenizer: Tokenizer, options: argparse.Na
     epochs, kept = options.epochs, options.cache / "encoder.pt"
     state = _resume(trainee, kept)
     for epoch in range(state["epoch"], epochs):
-        seed = options.seed + epoch
+        seed = SEED + epoch
         lines = [*mix.epoch(seed), *state["mined"]]
         todo = batches(lines, tokenizer, random.Random(seed))
         done = state["step"]
@@ -214,7 +203,13 @@ def train(trainee: Trainee, mix: Mix, tokenizer: Tokenizer, options: argparse.Na
         mined = mine(trainee, mix.kind_pool(1_000 + seed), tokenizer) if epoch + 1 < epochs else []
         print("mined", len(mined), *(line.text for line in mined[:12]), sep="\n  ", flush=True)
         state = {"epoch": epoch + 1, "step": 0, "mined": [*mined, *mined]}
+        torch.save(trainee.tower.state_dict(), epoch_file(options.cache, epoch + 1))
         _save(trainee, kept, state)
+
+
+def epoch_file(cache: Path, epoch: int) -> Path:
+    """Where the weights lie as they were after an epoch, the first being 1."""
+    return cache / f"encoder-{epoch}.pt"
 
 
 def _steps(trainee: Trainee, todo: Sequence[Batch], done: int) -> Iterator[tuple[int, float]]:

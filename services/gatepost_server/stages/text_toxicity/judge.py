@@ -38,6 +38,8 @@ _WHOLE_LINE, _NEXT_TO_NOTHING = 3, 3  # letters
 _WORTH_ASKING = 0.25
 _MOST_ASKED = 48  # windows; those beyond keep the score of their form
 _MOST_PASSAGES = 12
+# Several readings of one card are tried, so a reading must say more than a line before it holds one: odds are divided.
+_READINGS_TRIED = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,11 @@ class Judge:
         trusts = trust(confidences)
         worst = np.zeros(len(CATEGORIES), np.float32)
         for window, reading, row in zip(kept, readings, rows, strict=True):
-            # What stands around a break was cut out of its lines; what it means, the passage that holds both tells.
-            if not _strong(reading) and (window.cut or _by_a_stray_character(window, lines.normalized)):
-                row = np.minimum(row, np.float32(FRAGMENT_AT_MOST))
+            if not _strong(reading):
+                row = row / (row + _READINGS_TRIED * (1.0 - row))
+                # What stands around a break was cut out of its lines: what it means, the passage of both tells.
+                if window.cut or _by_a_stray_character(window, lines.normalized):
+                    row = np.minimum(row, np.float32(FRAGMENT_AT_MOST))
             worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
         return Joined(worst, len(kept), truncated=len(found) > MAX_WINDOWS)
 
