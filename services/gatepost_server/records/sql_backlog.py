@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +69,8 @@ class SqlBacklog:
         self._file = file
         self._inode = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="backlog")
+        self._puts: list[_Put] = []
+        self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     def in_file(cls, path: Path, limits: BacklogLimits, *, owner: str = "") -> SqlBacklog:
@@ -97,37 +100,48 @@ class SqlBacklog:
         self._thread.shutdown(wait=False)
 
     async def put(self, name: str, request: ModerationRequest, held: Verdict) -> None:
-        """As Backlog.put."""
+        """As Backlog.put. What is put while another is written is one transaction: many deadlines may end together."""
+        put = _Put(_row(name, request, held, self._clock()), asyncio.get_running_loop().create_future())
+        self._puts.append(put)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        error = await put.told
+        if error is not None:
+            raise error
 
-        def accepted(connection: sql.Connection) -> None:
-            # SQLite would go on writing to a file that was deleted, and the next start would find nothing of it.
-            if self._file is not None and self._file.stat().st_ino != self._inode:
-                raise store_unavailable()
-            if _exists(connection, name):
-                return
-            images, size = connection.execute(
-                sql.select(sql.func.count(), sql.func.coalesce(sql.func.sum(BACKLOG.c.image_bytes), 0)).where(
-                    BACKLOG.c.finished.is_(None)
-                )
-            ).one()
-            if images >= self._limits.images or size + len(request.image) > self._limits.bytes:
-                raise backlog_full()
-            now = self._clock()
-            connection.execute(
-                BACKLOG.insert().values(
-                    name=name,
-                    accepted=now,
-                    request=request_to_json(request),
-                    image=request.image,
-                    image_bytes=len(request.image),
-                    attempts=0,
-                    free_at=now,
-                    owner="",
-                    verdict=verdict_to_json(held),
-                )
+    async def _write(self) -> None:
+        while self._puts:
+            puts, self._puts = self._puts, []
+            try:
+                answers = await self._run(partial(self._accept, rows=[put.row for put in puts]))
+            except Exception as error:  # noqa: BLE001 - whatever it is, every one of them hears of it
+                for put in puts:
+                    put.fail(error)
+            else:
+                for put, answer in zip(puts, answers, strict=True):
+                    put.tell(answer)
+
+    def _accept(self, connection: sql.Connection, rows: Sequence[Mapping[str, Any]]) -> list[GatepostError | None]:
+        """Write what there is room for; for each row None, or why it was not accepted."""
+        # SQLite would go on writing to a file that was deleted, and the next start would find nothing of it.
+        if self._file is not None and self._file.stat().st_ino != self._inode:
+            raise store_unavailable()
+        images, size = connection.execute(
+            sql.select(sql.func.count(), sql.func.coalesce(sql.func.sum(BACKLOG.c.image_bytes), 0)).where(
+                BACKLOG.c.finished.is_(None)
             )
-
-        await self._run(accepted)
+        ).one()
+        answers: list[GatepostError | None] = []
+        for row in rows:
+            if _exists(connection, row["name"]):
+                answers.append(None)
+            elif images >= self._limits.images or size + row["image_bytes"] > self._limits.bytes:
+                answers.append(backlog_full())
+            else:
+                connection.execute(BACKLOG.insert().values(**row))
+                images, size = images + 1, size + row["image_bytes"]
+                answers.append(None)
+        return answers
 
     async def take(self, lease_s: float) -> Work | None:
         """As Backlog.take."""
@@ -201,6 +215,36 @@ class SqlBacklog:
             raise
         except (SQLAlchemyError, OSError) as problem:
             raise store_unavailable() from problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """One row on its way into the database, and who waits to hear of it: None, or why it was not accepted."""
+
+    row: Mapping[str, Any]
+    told: asyncio.Future[GatepostError | None]
+
+    def tell(self, answer: GatepostError | None) -> None:
+        if not self.told.done():  # the caller may have left
+            self.told.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        if not self.told.done():
+            self.told.set_exception(error)
+
+
+def _row(name: str, request: ModerationRequest, held: Verdict, now: float) -> Mapping[str, Any]:
+    return {
+        "name": name,
+        "accepted": now,
+        "request": request_to_json(request),
+        "image": request.image,
+        "image_bytes": len(request.image),
+        "attempts": 0,
+        "free_at": now,
+        "owner": "",
+        "verdict": verdict_to_json(held),
+    }
 
 
 def _exists(connection: sql.Connection, name: str) -> bool:

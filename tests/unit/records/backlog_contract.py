@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 
@@ -113,6 +114,25 @@ class BacklogContract:
         assert await backlog.find("verdicts/4") is None
         await backlog.finish("verdicts/2", allowed("verdicts/2"))
         await backlog.put("verdicts/4", request(), held("verdicts/4"))
+
+    async def test_of_many_at_once_as_many_are_accepted_as_there_is_room_for_and_each_is_told(self, backlog):
+        names = [f"verdicts/{number}" for number in range(8)]
+        puts = (backlog.put(name, request(), held(name)) for name in names)
+        results = await asyncio.gather(*puts, return_exceptions=True)
+        accepted = [name for name, result in zip(names, results, strict=True) if result is None]
+        refused = {result.reason for result in results if isinstance(result, GatepostError)}
+        assert (len(accepted), refused) == (3, {ErrorReason.BACKLOG_FULL})
+        assert {(await backlog.take(10.0)).name for _ in range(3)} == set(accepted)
+
+    async def test_a_caller_who_leaves_while_it_is_written_takes_nobody_along(self, backlog):
+        calls = [
+            asyncio.ensure_future(backlog.put(f"verdicts/{n}", request(), held(f"verdicts/{n}"))) for n in (1, 2, 3)
+        ]
+        await asyncio.sleep(0)
+        calls[0].cancel()
+        await asyncio.wait(calls)
+        assert [call.cancelled() for call in calls] == [True, False, False]
+        assert (await backlog.find("verdicts/3")).pending
 
     async def test_the_same_name_twice_changes_nothing(self, backlog):
         await backlog.put("verdicts/1", REQUEST, held())
