@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -36,6 +37,7 @@ from training.text import compose, data, perturb
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "model_repository/text_toxicity/1"
+CORPORA = ROOT / "benchmarks/corpora/dev"
 COMMAND = "python -m benchmarks.evaluate_text --data DATA"
 
 INSULT, HATE = CATEGORIES.index(Category.INSULT), CATEGORIES.index(Category.HATE)
@@ -204,6 +206,28 @@ def card(texts: Sequence[str]) -> Arrays:
     }
 
 
+def corpora(bench: Bench) -> dict[str, Any]:
+    """Cards of benchmarks/corpora/dev as text alone, not drawn: held (0.5) and blocked (0.8) by language."""
+    stage = TextToxicity({"directory": str(bench.directory)})
+    results: dict[str, Any] = {}
+    for path in sorted(CORPORA.glob("*.yaml")):
+        worst: dict[str, list[float]] = {}
+        for row in yaml.safe_load(path.read_text(encoding="utf-8")):
+            [result] = stage.run([card(row["lines"])])
+            assert isinstance(result, StageResult)
+            scores = max(result.arrays["LINE_SCORES"].max(), result.arrays["JOINED_SCORES"].max())
+            worst.setdefault(row["language"], []).append(float(scores))
+        results[path.stem] = {
+            language: {
+                "cards": len(scores),
+                "held_percent": round(100 * float(np.mean(np.array(scores) >= 0.5)), 1),
+                "blocked_percent": round(100 * float(np.mean(np.array(scores) >= 0.8)), 1),
+            }
+            for language, scores in sorted(worst.items())
+        }
+    return results
+
+
 def evasion(bench: Bench) -> dict[str, Any]:
     """Recall at 0.5 on toxic dev lines whose listed words are disguised, by attack."""
     rng = random.Random(0)
@@ -319,6 +343,7 @@ def main() -> None:
         "kind": kind_lines(bench),
         "composed": composed(bench),
         "cards": cards(bench),
+        "corpora_dev": corpora(bench),
         "evasion": evasion(bench),
         "speed": speed(bench),
     }
