@@ -1,16 +1,14 @@
 """Fits calibration.json: `python -m training.clip.calibrate`.
 
 By category, first Platt's line (Platt 1999) over kind cards and cards with a risky drawing, so that a probability is
-a frequency on such a mixture. Then, where too many kind cards would still reach 0.5, the line moves down until
-as many do as ALARMS allows. What is rare is not counted but extrapolated: the highest tenth of the
-kind cards' scores falls off about exponentially (peaks over threshold, Pickands 1975).
+a frequency on such a mixture. Where too many kind cards would still reach 0.5, it is the likeliest line among
+those that reach 0.5 where as many kind cards do as ALARMS allows.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,8 +32,10 @@ SETS = {
 CARDS = "whole cards"
 # The share of kind cards that may reach 0.5 in one category: on cards as the evaluation draws them, and on
 # scattered drawings of all sorts, most of which no greeting card shows.
-ALARMS = {CARDS: 0.0004, **dict.fromkeys(SETS, 0.004)}
-_TAIL = 0.1  # of the kind cards, for the extrapolation
+ALARMS = {CARDS: 0.002, **dict.fromkeys(SETS, 0.01)}
+MORE_ALARMS = {"weapons": 2.5}  # times as many: a missed weapon costs more than a second look
+# Trained, but not to be trusted: whatever is drawn in one dark red ink looks like blood to it.
+NOT_SCORED = frozenset({"violence"})
 _FIRST_SEED = 900_000_000  # far from the training's
 _FIRST_CARD = 600_000  # within the split
 
@@ -47,18 +47,21 @@ def platt(kind: NDArray[np.float32], risky: NDArray[np.float32]) -> tuple[float,
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def reached_by(kind: NDArray[np.float32], share: float) -> float:
-    """The raw score that `share` of kind cards reach, with an exponential tail above the highest tenth's least."""
-    start = float(np.quantile(kind, 1 - _TAIL))
-    beyond = kind[kind > start] - start
-    return start + float(beyond.mean()) * math.log(_TAIL / share)
+def line(
+    kind: dict[str, NDArray[np.float32]], risky: NDArray[np.float32], allowance: float = 1.0
+) -> tuple[float, float]:
+    """One category's line: Platt's, or the likeliest that lets no more kind cards reach 0.5 than it may.
 
-
-def line(kind: dict[str, NDArray[np.float32]], risky: NDArray[np.float32]) -> tuple[float, float]:
-    """One category's line: Platt's, moved down where more kind cards than ALARMS allows would reach 0.5."""
-    slope, intercept = platt(np.concatenate(list(kind.values())), risky)
-    least = max(reached_by(scores, ALARMS[name]) for name, scores in kind.items())
-    return slope, min(intercept, -slope * least)
+    That is `allowance` times what ALARMS says of each sort of kind cards.
+    """
+    calm = np.concatenate(list(kind.values()))
+    slope, intercept = platt(calm, risky)
+    least = max(float(np.quantile(scores, 1 - allowance * ALARMS[name])) for name, scores in kind.items())
+    if slope * least + intercept <= 0:
+        return slope, intercept
+    raw, truth = np.concatenate([calm, risky]) - least, np.repeat([0, 1], [len(calm), len(risky)])
+    slope = float(LogisticRegression(C=1e6, fit_intercept=False).fit(raw[:, None], truth).coef_[0, 0])
+    return slope, -slope * least
 
 
 def kind_cards(count: int) -> Iterator[FullCard]:
@@ -90,14 +93,14 @@ def main() -> None:
         wanted += [(seed, category) for category in maker.categories for seed in range(given.risky)]
         scored[name] = score(maker.draw(_FIRST_SEED + seed, category) for seed, category in wanted)
     lines: dict[str, Any] = {}
-    for category in CATEGORIES:
+    for category in (name for name in CATEGORIES if name not in NOT_SCORED):
         kind, risky = {}, []
         for name, some in scored.items():
             raw = some.by_layout[SHIPPED_LAYOUT][:, some.categories.index(category)]
             labels = np.array(some.labels)
             kind[name] = raw[labels == ""]
             risky.append(raw[labels == category])
-        slope, intercept = line(kind, np.concatenate(risky))
+        slope, intercept = line(kind, np.concatenate(risky), MORE_ALARMS.get(category, 1.0))
         lines[category] = {"slope": round(slope, 4), "intercept": round(intercept, 4)}
         shares = {name: round(float((slope * raw + intercept >= 0).mean()), 4) for name, raw in kind.items()}
         found = float((slope * np.concatenate(risky) + intercept >= 0).mean())
