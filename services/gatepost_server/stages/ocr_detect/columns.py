@@ -20,20 +20,24 @@ from gatepost_server.stages.ocr_detect.regions import Region
 
 SQUEEZED = 0.6  # of its height, in the second look
 NEAR = 0.7  # of the lower line's height: lines of one block lie no further apart
+BAR = 0.75  # fill of its rectangle; below, a region may be several columns run together
 MARGIN = 0.3  # of the line's height, kept around a block
 MOST_IN_BLOCKS = 60  # regions; more are a page, where pairs would be many and columns are rare
 LONGER = 1.08  # the step across columns, where the step along them is 1
-CLEAR = 0.35  # autocorrelation from which characters stand in step
+CLEAR = 0.3  # autocorrelation from which characters stand in step
 SLACK = 0.15  # columns stand in step across at least about as clearly as their characters do along them
 FIRST = 0.7  # of the best autocorrelation: the shortest step that has it is taken, not its double
 ORNAMENT = 0.4  # of the middle height: what is lower is no line of the block
-STEPS = (0.75, 2.6)  # steps looked for, in line heights
+STEPS = (0.5, 2.6)  # the least step looked for, in the lowest line's heights, and the longest in likely ones
 STROKE = 0.35  # of a strong gradient: what is weaker is ground
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Regions that hang together, in pixels of the image: their bounds with a margin, and the height of a line."""
+    """Regions that hang together, in pixels of the image: their bounds with a margin.
+
+    `line` is the height of the lowest line; `likely` guess at that of letters, too high where columns ran together.
+    """
 
     members: tuple[int, ...]
     left: int
@@ -41,6 +45,7 @@ class Block:
     right: int
     bottom: int
     line: float
+    likely: tuple[float, float]
 
     def of(self, image: Pixels) -> Pixels:
         """The block's part of the image."""
@@ -54,7 +59,7 @@ def doubtful_blocks(image: Pixels, regions: Sequence[Region]) -> list[Block]:
     for group in _neighbours(regions, bounds):
         if not all(is_column(regions[index]) for index in group):
             block = _block(image, [regions[index] for index in group], group)
-            if steps_down(block.of(image), block.line):
+            if any(steps_down(block.of(image), block.line, likely) for likely in block.likely):
                 blocks.append(block)
     return blocks
 
@@ -76,16 +81,19 @@ def _overlap_down(column: Region, top: float, bottom: float) -> bool:
     return bool(column.quad[:, 1].min() < (top + bottom) / 2 < column.quad[:, 1].max())
 
 
-def steps_down(window: Pixels, line: float) -> bool:
-    """Whether characters of about `line` pixels follow one another more closely down than across."""
-    strokes = _strokes(window, line)
-    across, sure = _step(strokes.mean(axis=0), line)
-    down, less_sure = _step(strokes.mean(axis=1), line)
+def steps_down(window: Pixels, least: float, most: float) -> bool:
+    """Whether characters of `least` to `most` pixels follow one another more closely down than across.
+
+    `least` may well be too low: steps within characters are shorter than those from one to the next in both ways.
+    """
+    strokes = _strokes(window, least)
+    across, sure = _step(strokes.mean(axis=0), least, most)
+    down, less_sure = _step(strokes.mean(axis=1), least, most)
     return sure >= max(CLEAR, less_sure - SLACK) and 0 < LONGER * down <= across
 
 
 def _neighbours(regions: Sequence[Region], bounds: Sequence[Floats]) -> list[tuple[int, ...]]:
-    """Indices of regions in groups of at least two that hang together."""
+    """Indices of regions in groups that hang together; of those that stand alone the ones that are no plain bar."""
     if len(regions) > MOST_IN_BLOCKS:
         return []
     groups: list[list[int]] = []
@@ -99,7 +107,7 @@ def _neighbours(regions: Sequence[Region], bounds: Sequence[Floats]) -> list[tup
         ]
         groups = [group for group in groups if group not in near]
         groups.append([index, *(member for group in near for member in group)])
-    return [tuple(sorted(group)) for group in groups if len(group) > 1]
+    return [tuple(sorted(group)) for group in groups if len(group) > 1 or regions[group[0]].fill < BAR]
 
 
 def _gap(one: Floats, other: Floats) -> float:
@@ -107,12 +115,15 @@ def _gap(one: Floats, other: Floats) -> float:
 
 
 def _block(image: Pixels, regions: Sequence[Region], members: tuple[int, ...]) -> Block:
-    heights = sorted(region.height for region in regions)
-    line = next(height for height in heights if height >= ORNAMENT * heights[(len(heights) - 1) // 2])
+    heights = sorted(min(region.height, region.thickness) for region in regions)
+    middle = heights[(len(heights) - 1) // 2]
+    line = next(height for height in heights if height >= ORNAMENT * middle)
     points = np.concatenate([region.quad for region in regions])
     left, top = np.maximum(np.floor(points.min(axis=0) - MARGIN * line), 0).astype(int)
     right, bottom = np.ceil(points.max(axis=0) + MARGIN * line).astype(int)
-    return Block(members, left, top, min(right, image.shape[1]), min(bottom, image.shape[0]), line)
+    return Block(
+        members, left, top, min(right, image.shape[1]), min(bottom, image.shape[0]), line, (middle, heights[-1])
+    )
 
 
 def _strokes(window: Pixels, line: float) -> Floats:
@@ -122,13 +133,13 @@ def _strokes(window: Pixels, line: float) -> Floats:
     return np.asarray(edges > STROKE * np.percentile(edges, 95), dtype=np.float32)
 
 
-def _step(density: NDArray[np.float32], line: float) -> tuple[float, float]:
+def _step(density: NDArray[np.float32], least: float, most: float) -> tuple[float, float]:
     """The step at which `density` repeats, in pixels, and its autocorrelation there; 0, 0 where it does not."""
-    smooth = cv2.blur(density[None], (max(1, round(line / 8)), 1))[0]
+    smooth = cv2.blur(density[None], (max(1, round(least / 8)), 1))[0]
     wave = smooth - smooth.mean()
     length = len(wave)
     power = float(wave @ wave) / length
-    lags = range(int(STEPS[0] * line), min(int(STEPS[1] * line), length - 4))
+    lags = range(max(1, int(STEPS[0] * least)), min(int(STEPS[1] * most), length // 2 + 4))
     if power <= 0 or len(lags) < 3:
         return 0.0, 0.0
     alike = np.array([float(wave[: length - lag] @ wave[lag:]) / (length - lag) for lag in lags]) / power

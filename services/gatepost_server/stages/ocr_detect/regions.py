@@ -50,6 +50,12 @@ class Region:
         """The shorter side of the quad."""
         return float(min(np.linalg.norm(self.quad[1] - self.quad[0]), np.linalg.norm(self.quad[3] - self.quad[0])))
 
+    @property
+    def thickness(self) -> float:
+        """The height of the line if the region is a band, bent as it may be."""
+        outline = float(cv2.arcLength(self.contour, True))
+        return 2 * float(cv2.contourArea(self.contour)) / max(outline, 1e-6) * (1 + self.unclip)
+
     def moved(self, x: float, y: float) -> Region:
         """The same region elsewhere."""
         by = np.array([x, y], dtype=np.float32)

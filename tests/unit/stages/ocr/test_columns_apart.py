@@ -40,15 +40,20 @@ def rows_of(image, down, rows=5):
 
 @pytest.mark.parametrize(("across", "down", "told"), [(1.5, 1.1, True), (1.3, 1.15, True), (1.1, 1.5, False)])
 def test_lines_run_the_way_of_the_shorter_step(across, down, told):
-    assert steps_down(grid(across, down), LETTER) is told
+    assert steps_down(grid(across, down), LETTER, LETTER) is told
+
+
+def test_too_low_a_guess_of_the_letters_height_changes_nothing():
+    assert steps_down(grid(1.5, 1.1), LETTER / 2, LETTER)
+    assert not steps_down(grid(1.1, 1.5), LETTER / 2, LETTER)
 
 
 def test_equal_steps_say_nothing_so_that_rows_stay_rows():
-    assert not steps_down(grid(1.3, 1.3), LETTER)
+    assert not steps_down(grid(1.3, 1.3), LETTER, LETTER)
 
 
 def test_a_plain_ground_has_no_steps():
-    assert not steps_down(np.full((200, 200, 3), 90, np.uint8), LETTER)
+    assert not steps_down(np.full((200, 200, 3), 90, np.uint8), LETTER, LETTER)
 
 
 def test_rows_across_columns_are_doubtful_and_true_rows_are_not():
