@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--split", type=Split, choices=[Split.DEV, Split.TEST])
     parser.add_argument("--suite", choices=[*map(str, Suite), *PARTS])
     parser.add_argument("--limit", type=int, help="cards of the suite")
+    parser.add_argument("--share", type=float, default=1.0, help="of all cards, for a first look")
     parser.add_argument("--data", type=Path, help="the labelled sets (training/text/README.md)")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--accept", action="store_true", help="with --quick: make this run the baseline")
@@ -50,7 +51,7 @@ def main() -> int:
         return part(given.suite, split, given.data, given.limit)
     if given.suite:
         return suite(Suite(given.suite), split, given.limit)
-    return report(full.measure(split, given.data))
+    return report(full.measure(split, given.data, given.share))
 
 
 def report(quality: dict[str, Any]) -> int:

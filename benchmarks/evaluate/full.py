@@ -36,14 +36,15 @@ def cards(split: Split, sizes: plan.Sizes, suite: Suite | None = None, limit: in
     return found
 
 
-def measure(split: Split, data: Path | None) -> dict[str, Any]:
-    """Every suite. The data sets are skipped, and said to be, where `data` is None."""
+def measure(split: Split, data: Path | None, share: float = 1.0) -> dict[str, Any]:
+    """Every suite, with a share of its cards. The data sets are skipped, and said to be, where `data` is None."""
     started = time.monotonic()
-    rows = cards(split, plan.FULL)
-    kind_of_dev = cards(Split.DEV, plan.FULL, Suite.ORDINARY, _KIND_OF_DEV)
+    rows = cards(split, plan.FULL.share(share))
+    kind_of_dev = cards(Split.DEV, plan.FULL, Suite.ORDINARY, max(100, round(share * _KIND_OF_DEV)))
     text = labelled.Lines()
     quality: dict[str, Any] = {
         "split": split.value,
+        "share": share,
         "system": _system(),
         "judged": [side(row["judged"] for row in rows) for side in (min, max)],
         "machine": dict(machine()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import count, cycle, islice
 
 from benchmarks import corpora
@@ -39,6 +39,10 @@ class Sizes:
     ordinary: int
     tricky: int
     condolence: int
+
+    def share(self, of_all: float) -> Sizes:
+        """The same measurement with fewer cards, at least one of each."""
+        return Sizes(**{name: max(1, round(of_all * number)) for name, number in asdict(self).items()})
 
 
 FULL = Sizes(

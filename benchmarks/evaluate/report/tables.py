@@ -70,8 +70,13 @@ def _how(quality: Told) -> str:
     return (
         f"Measured on {machine['cpu']}, {machine['cores']} cores; cards judged from {first} to {last} UTC, the whole "
         f"run took {quality['minutes']:.0f} minutes; system {quality['system']}. "
-        f"Cards of the {quality['split']} split: {counts}."
+        f"Cards of the {quality['split']} split{_share(quality)}: {counts}."
     )
+
+
+def _share(quality: Told) -> str:
+    share = quality.get("share", 1.0)
+    return "" if share == 1.0 else f" (--share {share:g}: the other cards were left out for want of time)"
 
 
 def _targets(quality: Told) -> str:
