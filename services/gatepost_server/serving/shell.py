@@ -30,6 +30,7 @@ from gatepost_server.tensors.reports import encode_report
 TRITON_CODES = {
     ErrorCode.INVALID_ARGUMENT: "INVALID_ARG",
     ErrorCode.NOT_FOUND: "NOT_FOUND",
+    ErrorCode.FAILED_PRECONDITION: "UNAVAILABLE",
     ErrorCode.RESOURCE_EXHAUSTED: "UNAVAILABLE",
     ErrorCode.DEADLINE_EXCEEDED: "CANCELLED",
     ErrorCode.UNAVAILABLE: "UNAVAILABLE",
