@@ -71,7 +71,8 @@ def trained() -> set[str]:
     found: set[str] = set()
     for path in TRAINING.rglob("*"):
         if path.suffix in {".yaml", ".yml"}:
-            found.update(map(plain, strings(yaml.safe_load(path.read_text(encoding="utf-8")))))
+            for text in strings(yaml.safe_load(path.read_text(encoding="utf-8"))):
+                found.update(map(plain, [text, *re.split(r"\s+/\s+", text)]))  # " / " stands between lines of a card
         elif path.suffix in {".txt", ".tsv", ".csv"}:
             found.update(map(plain, re.split(r"[\n\t]", path.read_text(encoding="utf-8"))))
     return found
