@@ -9,6 +9,8 @@ from enum import StrEnum
 from gatepost_server.domain.evidence import Evidence, Skipped, StageReport
 from gatepost_server.domain.labels import Category, Decision, StageName
 
+DEFAULT_TENANT = "default"  # of callers whom nothing tells apart
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -32,6 +34,7 @@ class ModerationRequest:
     policy: str = ""  # "" is the operator's default
     labels: Mapping[str, str] = field(default_factory=dict)
     want_embedding: bool = False
+    tenant: str = DEFAULT_TENANT  # of the credential, never of what the caller says
 
 
 class ReasonCode(StrEnum):
@@ -93,4 +96,5 @@ class Verdict:
     created: float  # Unix seconds
     timings_ms: Mapping[str, float]
     pending: bool = False  # a HOLD on which the work goes on, under the same name
+    tenant: str = DEFAULT_TENANT  # the only one who may read it
     ticket: str = ""  # the signed release ticket of an ALLOW, where tickets are signed

@@ -14,6 +14,8 @@ class ErrorCode(StrEnum):
     """The error kinds, named as the gRPC status that each one becomes."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
     NOT_FOUND = "NOT_FOUND"
     FAILED_PRECONDITION = "FAILED_PRECONDITION"
     RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
@@ -25,6 +27,11 @@ class ErrorCode(StrEnum):
 class ErrorReason(StrEnum):
     """UPPER_SNAKE reasons, stable across releases (google.rpc.ErrorInfo.reason)."""
 
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    ROLE_MISSING = "ROLE_MISSING"
+    TENANT_UNKNOWN = "TENANT_UNKNOWN"
+    RATE_LIMITED = "RATE_LIMITED"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     IMAGE_MISSING = "IMAGE_MISSING"
     IMAGE_EMPTY = "IMAGE_EMPTY"
     IMAGE_TOO_LARGE = "IMAGE_TOO_LARGE"

@@ -38,12 +38,22 @@ _NOT_UNDERSTOOD = {
     "en": "Something in this request was not understood. Please try again.",
     "zh": "请求中有无法识别的内容，请再试一次。",
 }
+_TOO_MANY = {
+    "en": "Too many pictures were sent for now. Please try again later.",
+    "zh": "目前发送的图片太多了，请稍后再试。",
+}
 _NOT_FOUND = {
     "en": "There is no such result, or it is no longer kept.",
     "zh": "找不到该结果，或结果已不再保存。",
 }
 
 MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
+    # The person who asked cannot mend what is wrong between the application and us.
+    ErrorReason.UNAUTHENTICATED: _AGAIN,
+    ErrorReason.ROLE_MISSING: _AGAIN,
+    ErrorReason.TENANT_UNKNOWN: _AGAIN,
+    ErrorReason.RATE_LIMITED: _TOO_MANY,
+    ErrorReason.QUOTA_EXCEEDED: _TOO_MANY,
     ErrorReason.IMAGE_MISSING: _NO_PICTURE,
     ErrorReason.IMAGE_EMPTY: _NO_PICTURE,
     ErrorReason.IMAGE_TOO_LARGE: _TOO_BIG,

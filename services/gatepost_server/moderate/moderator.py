@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
-from gatepost_server.domain.decision import ModerationRequest, Verdict
+from gatepost_server.domain.decision import DEFAULT_TENANT, ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
@@ -104,16 +104,16 @@ class Moderator:
         started = time.monotonic() if started is None else started
         return await self._judge(name, request, self.check(request), timeout_s, priority, started, asyncio.Event())
 
-    async def verdict(self, name: str) -> Verdict:
-        """A verdict as it stands. Raises GatepostError (NOT_FOUND)."""
+    async def verdict(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Verdict:
+        """A verdict of that tenant, as it stands. Raises GatepostError (NOT_FOUND), also for another tenant's."""
         verdict = await self._find(name)
-        if verdict is None:
+        if verdict is None or verdict.tenant != tenant:
             raise verdict_unknown()
         return verdict
 
-    async def watch(self, name: str) -> AsyncIterator[Verdict]:
-        """A verdict as it stands, and again once it is final. Raises GatepostError (NOT_FOUND)."""
-        verdict = await self.verdict(name)
+    async def watch(self, name: str, *, tenant: str = DEFAULT_TENANT) -> AsyncIterator[Verdict]:
+        """As `verdict`, and again once it is final. Raises GatepostError (NOT_FOUND)."""
+        verdict = await self.verdict(name, tenant=tenant)
         yield verdict
         if verdict.pending and self._nearline is not None:
             yield await self._nearline.final(name)
@@ -159,6 +159,7 @@ class Moderator:
             evidence=evidence,
             created=time.time(),
             timings_ms=timings_ms(evidence.reports, scoring_s=scored - sent, total_s=time.monotonic() - started),
+            tenant=request.tenant,
             ticket=ticket,
         )
 

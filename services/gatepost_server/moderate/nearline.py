@@ -162,7 +162,13 @@ class Nearline:
             _log.warning("nearline_given_up", verdict=work.name, reason=error.reason.value, attempts=work.attempts)
             verdict = given_up(work.held)
         await self._backlog.finish(work.name, verdict)
-        _log.info("nearline", verdict=work.name, decision=verdict.judgement.decision.value, attempts=work.attempts)
+        _log.info(
+            "nearline",
+            verdict=work.name,
+            tenant=verdict.tenant,
+            decision=verdict.judgement.decision.value,
+            attempts=work.attempts,
+        )
         for told in self._watchers.get(work.name, ()):
             if not told.done():
                 told.set_result(verdict)
@@ -201,6 +207,7 @@ def held_verdict(
         created=time.time(),
         timings_ms={"gateway": elapsed_ms, "total": elapsed_ms},
         pending=pending,
+        tenant=request.tenant,
     )
 
 

@@ -29,6 +29,8 @@ from gatepost_server.tensors.reports import encode_report
 # Names, for the stub gives pb_utils its classes only after it has imported model.py.
 TRITON_CODES = {
     ErrorCode.INVALID_ARGUMENT: "INVALID_ARG",
+    ErrorCode.UNAUTHENTICATED: "INTERNAL",  # no stage says so; the map is complete all the same
+    ErrorCode.PERMISSION_DENIED: "INTERNAL",
     ErrorCode.NOT_FOUND: "NOT_FOUND",
     ErrorCode.FAILED_PRECONDITION: "UNAVAILABLE",
     ErrorCode.RESOURCE_EXHAUSTED: "UNAVAILABLE",

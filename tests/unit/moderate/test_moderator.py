@@ -48,6 +48,17 @@ async def test_no_two_verdicts_share_a_name(moderator):
     assert first.name.startswith("verdicts/")
 
 
+async def test_only_its_own_tenant_finds_a_verdict(moderator):
+    verdict = await moderator.moderate(request(tenant="cards"), timeout_s=1.0)
+    assert await moderator.verdict(verdict.name, tenant="cards") == verdict
+    for stranger in ("posters", "default", ""):
+        with pytest.raises(GatepostError) as caught:
+            await moderator.verdict(verdict.name, tenant=stranger)
+        assert (caught.value.code, caught.value.reason) == (ErrorCode.NOT_FOUND, ErrorReason.VERDICT_UNKNOWN)
+        with pytest.raises(GatepostError, match="VERDICT_UNKNOWN"):
+            await anext(moderator.watch(verdict.name, tenant=stranger))
+
+
 async def test_a_record_holds_no_image(moderator):
     secret = b'{"lines": []}' + b"\x20" * 100 + b"\n"
     verdict = await moderator.moderate(request(image=secret), timeout_s=1.0)

@@ -303,3 +303,20 @@ async def test_a_caller_who_hung_up_is_owed_nothing(house):
     await asyncio.sleep(0.01)
     assert house.scorer.in_flight == 0
     assert await house.nearline.depth() == 0
+
+
+async def test_a_held_image_stays_its_tenants_through_the_store(house):
+    held = await house.held(script(delay_s=0.05), tenant="cards")
+    with pytest.raises(GatepostError, match="VERDICT_UNKNOWN"):
+        await house.moderator.verdict(held.name, tenant="posters")
+    async with house.working():
+        final = await house.final(held.name)
+    assert (held.tenant, final.tenant) == ("cards", "cards")
+    assert (await house.moderator.verdict(held.name, tenant="cards")).judgement == final.judgement
+    with pytest.raises(GatepostError, match="VERDICT_UNKNOWN"):
+        await house.moderator.verdict(held.name, tenant="posters")
+
+
+async def test_the_same_question_of_another_tenant_is_another_question(house):
+    ours, theirs = [await house.held(script(delay_s=0.05), tenant=tenant) for tenant in ("cards", "posters")]
+    assert ours.name != theirs.name

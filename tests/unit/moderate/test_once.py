@@ -23,6 +23,7 @@ CHANGED = {
     "policy": "strict",
     "labels": {"key": "other"},
     "want_embedding": True,
+    "tenant": "other",
 }
 
 
