@@ -174,4 +174,6 @@ def _coverage(coverage: verdict_pb2.Coverage) -> Coverage:
             for stage in coverage.stages
         ),
         missing_stages=tuple(coverage.missing_stages),
+        scripts=dict(coverage.scripts),
+        unjudged_scripts=tuple(coverage.unjudged_scripts),
     )

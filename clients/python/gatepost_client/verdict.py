@@ -150,6 +150,8 @@ class Coverage:
     complete: bool = False  # every mandatory stage looked at everything that the policy requires
     stages: tuple[StageCoverage, ...] = ()
     missing_stages: tuple[str, ...] = ()  # mandatory stages that did not run
+    scripts: Mapping[str, int] = field(default_factory=dict)  # lines of text by script, ISO 15924: {"Hani": 2}
+    unjudged_scripts: tuple[str, ...] = ()  # those that no model judges: seen, not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,8 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
             for stage in coverage.stages
         ],
         "missing_stages": list(coverage.missing_stages),
+        "scripts": dict(coverage.scripts),
+        "unjudged_scripts": list(coverage.unjudged_scripts),
     }
 
 

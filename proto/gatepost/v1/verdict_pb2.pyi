@@ -622,9 +622,31 @@ class Coverage(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ScriptsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     COMPLETE_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
     MISSING_STAGES_FIELD_NUMBER: _builtins.int
+    SCRIPTS_FIELD_NUMBER: _builtins.int
+    UNJUDGED_SCRIPTS_FIELD_NUMBER: _builtins.int
     complete: _builtins.bool
     """Whether every mandatory stage looked at everything that the policy requires."""
     @_builtins.property
@@ -635,16 +657,26 @@ class Coverage(_message.Message):
     def missing_stages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Mandatory stages that did not run."""
 
+    @_builtins.property
+    def scripts(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Lines of text by script, as ISO 15924 codes ("Hani", "Latn", "Cyrl"). A line may hold several."""
+
+    @_builtins.property
+    def unjudged_scripts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of them that no model here judges: such lines were seen, not understood."""
+
     def __init__(
         self,
         *,
         complete: _builtins.bool = ...,
         stages: _abc.Iterable[Global___StageCoverage] | None = ...,
         missing_stages: _abc.Iterable[_builtins.str] | None = ...,
+        scripts: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        unjudged_scripts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "missing_stages", b"missing_stages", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "missing_stages", b"missing_stages", "scripts", b"scripts", "stages", b"stages", "unjudged_scripts", b"unjudged_scripts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,12 +64,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Which mandatory stages ran, and what they did not look at."""
+    """Which mandatory stages ran, in which scripts they read, and what they did not look at."""
 
     complete: bool
     stages: tuple[StageReport, ...]
     missing: tuple[StageName, ...]
     skipped: tuple[Skipped, ...]
+    scripts: Mapping[str, int] = field(default_factory=dict)  # lines by ISO 15924 code
+    unjudged_scripts: tuple[str, ...] = ()  # those that no text model judges, and the policy does not tolerate
 
 
 @dataclass(frozen=True, slots=True)

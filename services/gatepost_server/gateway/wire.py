@@ -159,6 +159,8 @@ def _coverage(coverage: Coverage) -> wire.Coverage:
             for report in coverage.stages
         ],
         missing_stages=list(coverage.missing),
+        scripts=coverage.scripts,
+        unjudged_scripts=list(coverage.unjudged_scripts),
     )
 
 

@@ -49,6 +49,8 @@ def full_verdict() -> verdict_pb2.Verdict:
     message.image.views.add(frame=1, background=verdict_pb2.View.BACKGROUND_BLACK)
     message.coverage.stages.add(stage="decode", looked_at={"frames": 2}).skipped.add(what="frame 1", why="same")
     message.coverage.missing_stages.append("clip")
+    message.coverage.scripts.update({"Hani": 2, "Cyrl": 1})
+    message.coverage.unjudged_scripts.append("Cyrl")
     message.models.add(name="ocr", version="6")
     message.user_message.MergeFrom(verdict_pb2.LocalizedText(locale="zh-CN", text="请再试一次"))
     message.create_time.FromSeconds(1_800_000_000)
