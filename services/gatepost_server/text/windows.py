@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gatepost_server.text.characters import HAN, count_han, count_letters
 from gatepost_server.text.reading_order import join
 
-MAX_WINDOWS = 400  # of one view, or of one grid, that are worth scoring
+MAX_WINDOWS = 1_200  # of one view, or of one grid, that are scored: some twenty stray characters make 400
 
 # A phrase is at most this long, in Chinese characters; three Latin letters count as one.
 _LONGEST = 24.0

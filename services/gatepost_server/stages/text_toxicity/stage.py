@@ -40,6 +40,7 @@ from gatepost_server.text.combination import read_combination
 from gatepost_server.text.grids import Grid, grids
 from gatepost_server.text.language import guess_language
 from gatepost_server.text.lexicon import read_lexicon
+from gatepost_server.text.patterns import pattern
 from gatepost_server.text.reading_order import Box, bounds, join, reading_orders
 from gatepost_server.text.scorer import TextScorer
 from gatepost_server.text.similarity import comparable, similarities
@@ -103,7 +104,7 @@ class TextToxicity:
         boxes = _boxes(points, sizes)
         trusts = [float(confidence) for confidence in confidences]
         lines = self._judge.lines([text[:_MAX_LINE] for text in read], trusts)
-        readable = _readable_by_view(trusts, [int(view) for view in views])
+        readable = _readable_by_view(lines.normalized, trusts, [int(view) for view in views])
         orders = [_orders(boxes, lines.normalized, members) for members in readable]
         crossed = [grid for members in readable for grid in _grids(boxes, read, members)]
         between = _between_views(boxes, lines.normalized, orders)
@@ -137,10 +138,16 @@ def _boxes(points: NDArray[np.float32], sizes: NDArray[np.int32]) -> list[Box]:
     return [bounds([(float(x), float(y)) for x, y in points[a:b]]) for a, b in pairwise(edges)]
 
 
-def _readable_by_view(confidences: Sequence[float], views: Sequence[int]) -> list[list[int]]:
-    """Indices of each view's lines but the stray ones."""
+def _readable_by_view(texts: Sequence[str], confidences: Sequence[float], views: Sequence[int]) -> list[list[int]]:
+    """Indices of each view's lines but the stray ones and those of a pattern."""
     readable = [index for index, confidence in enumerate(confidences) if confidence >= LEAST_CONFIDENCE]
-    return [[index for index in readable if views[index] == view] for view in sorted(set(views))]
+    by_view = ([index for index in readable if views[index] == view] for view in sorted(set(views)))
+    return [_without_pattern(texts, members) for members in by_view]
+
+
+def _without_pattern(texts: Sequence[str], members: Sequence[int]) -> list[int]:
+    drawn = pattern([texts[index] for index in members])
+    return [index for place, index in enumerate(members) if place not in drawn]
 
 
 def _orders(boxes: Sequence[Box], texts: Sequence[str], members: Sequence[int]) -> list[tuple[int, ...]]:
