@@ -28,6 +28,7 @@ class ErrorReason(StrEnum):
     """UPPER_SNAKE reasons, stable across releases (google.rpc.ErrorInfo.reason)."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    ISSUER_UNAVAILABLE = "ISSUER_UNAVAILABLE"
     ROLE_MISSING = "ROLE_MISSING"
     TENANT_UNKNOWN = "TENANT_UNKNOWN"
     RATE_LIMITED = "RATE_LIMITED"

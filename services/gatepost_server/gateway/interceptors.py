@@ -17,6 +17,8 @@ from grpc_status import rpc_status
 from gatepost.v1 import moderation_pb2, policy_pb2, ticket_pb2
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission
+from gatepost_server.gateway.allowance import Allowance
+from gatepost_server.gateway.credentials.caller import caller
 from gatepost_server.gateway.malformed import tolerant_decoder
 from gatepost_server.gateway.status import status_of
 from gatepost_server.gateway.wire import priority_from_wire
@@ -78,9 +80,10 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
     is refused never costs the memory of its image.
     """
 
-    def __init__(self, admission: Admission, *, reserve: int, timeout_s: float) -> None:
+    def __init__(self, admission: Admission, allowance: Allowance, *, reserve: int, timeout_s: float) -> None:
         """`reserve` bytes are counted for an image given by URI; a caller has `timeout_s` to send its message."""
         self._admission = admission
+        self._allowance = allowance
         self._reserve = reserve
         self._timeout_s = timeout_s
 
@@ -96,6 +99,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
 
         async def admitted(_: Any, context: Context) -> Any:
             with self._admission.enter() as ticket:
+                self._allowance.take(caller().tenant)  # after the place: what finds none is not counted
                 request = await self._first(context)
                 size = self._reserve if request.image_uri else len(request.image)
                 ticket.known(size, priority_from_wire(request, default=Priority.INTERACTIVE))
@@ -139,14 +143,15 @@ def _typed(behaviour: Behaviour) -> Behaviour:
         try:
             return await behaviour(request, context)
         except GatepostError as error:
-            await _abort(context, error)
+            await abort(context, error)
         except Exception as error:  # noqa: BLE001 - the last guard: callers get a typed status, never a stack trace
-            await _abort(context, internal_error(error))
+            await abort(context, internal_error(error))
 
     return guarded
 
 
-async def _abort(context: Context, error: GatepostError) -> None:
+async def abort(context: Context, error: GatepostError) -> None:
+    """End the call with the error's status and all its details."""
     known = structlog.contextvars.get_contextvars()
     request_id = str(known.get("request_id", ""))
     _log.info("refused", request_id=request_id, reason=error.reason.value, field=error.field)

@@ -50,6 +50,7 @@ _NOT_FOUND = {
 MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
     # The person who asked cannot mend what is wrong between the application and us.
     ErrorReason.UNAUTHENTICATED: _AGAIN,
+    ErrorReason.ISSUER_UNAVAILABLE: _AGAIN,
     ErrorReason.ROLE_MISSING: _AGAIN,
     ErrorReason.TENANT_UNKNOWN: _AGAIN,
     ErrorReason.RATE_LIMITED: _TOO_MANY,

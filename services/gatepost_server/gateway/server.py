@@ -22,14 +22,19 @@ from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, ticket_pb2_grpc, v
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway import http
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
+from gatepost_server.gateway.allowance import Allowance
+from gatepost_server.gateway.credentials import configured
+from gatepost_server.gateway.credentials.authenticator import Authenticator
+from gatepost_server.gateway.credentials.interceptor import CallerInterceptor
 from gatepost_server.gateway.health import MODERATION, POLICY, TICKETS, watch
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
 from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
+from gatepost_server.gateway.tenants import open_tenants
 from gatepost_server.gateway.ticket_keys import TicketKeyServicer
-from gatepost_server.gateway.tokens import TokenInterceptor
+from gatepost_server.gateway.usage import kept_usage
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.moderate.nearline import Nearline, NearlineLimits
@@ -77,11 +82,15 @@ async def serve(
     """Serve until `stop` is set (SIGTERM and SIGINT by default), drain, return.
 
     `ready` gets the addresses as soon as the ports are open; health says when images can be judged. `scorer` is
-    Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files, ring of keys).
+    Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files, ring of keys), FileError (credentials,
+    tenants).
     """
     release_large_blocks()
     _log.info("starting", settings=settings.printable())
     policies = open_book(settings.policies, default=settings.default_policy)
+    tenants = open_tenants(settings.tenants, policies)
+    callers = configured.authenticator(settings, tenants)
+    configured.warn(settings, everybody=callers.open)
     signer = _signer(settings)
     admission = Admission(
         AdmissionLimits(
@@ -108,12 +117,16 @@ async def serve(
             once=Once(window_s=settings.same_request_s),
             signer=signer,
         )
-        server = _server(settings, admission)
+        usage = await resources.enter_async_context(kept_usage(settings))
+        allowance = Allowance(tenants, usage, closed=admission.closed)
+        server = _server(settings, callers, admission, allowance)
         moderation_pb2_grpc.add_ModerationServiceServicer_to_server(
             ModerationServicer(
                 moderator,
                 fetcher,
                 admission,
+                tenants,
+                allowance,
                 _annotate,
                 Timing(settings.max_deadline_s, settings.deadline_margin_s),
                 stream_window=settings.stream_window,
@@ -124,7 +137,7 @@ async def serve(
             ),
             server,
         )
-        policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(policies), server)
+        policy_pb2_grpc.add_PolicyServiceServicer_to_server(PolicyServicer(tenants), server)
         ticket_pb2_grpc.add_TicketKeyServiceServicer_to_server(TicketKeyServicer(signer), server)
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
         reflection.enable_server_reflection((MODERATION, POLICY, TICKETS, HEALTH, reflection.SERVICE_NAME), server)
@@ -271,13 +284,17 @@ async def _ended(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _server(settings: GatewaySettings, admission: Admission) -> grpc.aio.Server:
+def _server(
+    settings: GatewaySettings, callers: Authenticator, admission: Admission, allowance: Allowance
+) -> grpc.aio.Server:
     age_s = settings.max_connection_age_s
     return grpc.aio.server(
         interceptors=[
-            TokenInterceptor([token.get_secret_value() for token in settings.tokens]),
+            CallerInterceptor(callers),
             ErrorInterceptor(),
-            AdmissionInterceptor(admission, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s),
+            AdmissionInterceptor(
+                admission, allowance, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s
+            ),
         ],
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),

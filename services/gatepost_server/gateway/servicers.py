@@ -17,13 +17,15 @@ from gatepost.v1 import moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, verdic
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission, draining
+from gatepost_server.gateway.allowance import Allowance
+from gatepost_server.gateway.credentials.caller import caller
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import Context, internal_error, shown
 from gatepost_server.gateway.status import status_of
 from gatepost_server.gateway.stream import Incoming, ModerationStream
+from gatepost_server.gateway.tenants import Tenants
 from gatepost_server.gateway.wire import policy_to_wire, priority_from_wire, request_from_wire, verdict_to_wire
 from gatepost_server.moderate.moderator import Moderator
-from gatepost_server.policy.book import PolicyBook
 from gatepost_server.scoring.base import Priority
 
 Annotate = Callable[[bytes, verdict_pb2.Verdict], bytes]
@@ -54,6 +56,8 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         moderator: Moderator,
         fetcher: ImageFetcher,
         admission: Admission,
+        tenants: Tenants,
+        allowance: Allowance,
         annotate: Annotate,
         timing: Timing,
         *,
@@ -66,6 +70,8 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         self._moderator = moderator
         self._fetcher = fetcher
         self._admission = admission
+        self._tenants = tenants
+        self._allowance = allowance
         self._annotate = annotate
         self._timing = timing
         self._stream_window = stream_window
@@ -111,6 +117,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
             refuse=_refusal,
             write=context.write,
             admission=self._admission,
+            allowed=lambda: self._allowance.wait(caller().tenant),
             window=self._stream_window,
             reserve=self._max_image_bytes,
         )
@@ -124,7 +131,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
     async def GetVerdict(self, request: wire.GetVerdictRequest, context: Context) -> wire.GetVerdictResponse:
         """A verdict given earlier."""
         _no_annotated_image(request.extras)
-        verdict = await self._moderator.verdict(request.name)
+        verdict = await self._moderator.verdict(request.name, tenant=caller().tenant)
         return wire.GetVerdictResponse(verdict=verdict_to_wire(verdict, request.extras))
 
     @override
@@ -151,7 +158,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
             self._watches -= 1
 
     async def _watch(self, request: wire.WatchVerdictRequest, context: Context) -> None:
-        async for verdict in self._moderator.watch(request.name):
+        async for verdict in self._moderator.watch(request.name, tenant=caller().tenant):
             await context.write(wire.WatchVerdictResponse(verdict=verdict_to_wire(verdict, request.extras)))
 
     async def _judge(
@@ -161,7 +168,9 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         source = message.WhichOneof("source")
         if source is None:
             raise invalid(ErrorReason.IMAGE_MISSING, "neither image nor image_uri is set", field="image")
-        request = request_from_wire(message, request_id=request_id)
+        tenant = caller().tenant
+        policy = self._tenants.policy_for(tenant, message.policy)
+        request = replace(request_from_wire(message, request_id=request_id), tenant=tenant, policy=policy)
         if source == "image_uri":
             self._moderator.check(request)  # before anything is fetched for it
             request = replace(request, image=await self._fetcher.fetch(message.image_uri))
@@ -192,6 +201,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         fields: dict[str, object] = {
             "request_id": verdict.request_id,
             "verdict": verdict.name,
+            "tenant": verdict.tenant,
             "decision": judgement.decision.value,
             "reasons": [
                 f"{reason.code.value}:{reason.category.value if reason.category else reason.detail}"
@@ -208,30 +218,30 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
 class PolicyServicer(policy_pb2_grpc.PolicyServiceServicer):
     """gatepost.v1.PolicyService."""
 
-    def __init__(self, policies: PolicyBook) -> None:
-        self._policies = policies
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
 
     @override
     async def ListPolicies(
         self, request: policy_pb2.ListPoliciesRequest, context: Context
     ) -> policy_pb2.ListPoliciesResponse:
-        """By name; the page token is the last name of the page before."""
+        """Those that the tenant may name, by name; the page token is the last name of the page before."""
         after = _after(request.page_token)
         size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
-        rest = [policy for policy in self._policies if policy.name > after]
+        policies = self._tenants.book(caller().tenant)
+        rest = [policy for policy in policies if policy.name > after]
         page = rest[:size]
         return policy_pb2.ListPoliciesResponse(
-            policies=[policy_to_wire(policy, is_default=policy.name == self._policies.default) for policy in page],
+            policies=[policy_to_wire(policy, is_default=policy.name == policies.default) for policy in page],
             next_page_token=_token(page[-1].name) if len(rest) > size else "",
         )
 
     @override
     async def GetPolicy(self, request: policy_pb2.GetPolicyRequest, context: Context) -> policy_pb2.GetPolicyResponse:
         """One policy."""
-        policy = self._policies.get(request.name)
-        return policy_pb2.GetPolicyResponse(
-            policy=policy_to_wire(policy, is_default=policy.name == self._policies.default)
-        )
+        policies = self._tenants.book(caller().tenant)
+        policy = policies.get(request.name)
+        return policy_pb2.GetPolicyResponse(policy=policy_to_wire(policy, is_default=policy.name == policies.default))
 
 
 def _no_annotated_image(extras: wire.Extras) -> None:

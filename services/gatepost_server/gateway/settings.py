@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from gatepost_server.gateway.credentials.oidc import Algorithm
 from gatepost_server.gateway.images import check_prefix
 from gatepost_server.policy.book import DEFAULT_POLICY
 
@@ -39,6 +40,22 @@ class TritonTlsSettings(BaseModel):
     key: Path | None = None
 
 
+class OidcSettings(BaseModel):
+    """JSON Web Tokens of an OIDC issuer as credentials: docs/security.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: Annotated[str, Field(min_length=1, description="`iss`, exactly")]
+    audience: Annotated[str, Field(min_length=1, description="What `aud` must hold")]
+    jwks: Annotated[str, Field(min_length=1, description="https://... of the issuer's keys, or a file")]
+    jwks_ca: Path | None = Field(None, description="PEM file of the CA behind that address; None: the system's")
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256", "ES256")
+    leeway_s: Annotated[float, Field(ge=0.0, le=300.0)] = 30.0
+    tenant_claim: str = "tenant"
+    roles_claim: str = "roles"
+    role_prefix: str = ""
+
+
 class GatewaySettings(BaseSettings):
     """Built once by the command line and passed down; see `load`. Nested ones: GATEPOST_GATEWAY_TLS__KEY=..."""
 
@@ -51,7 +68,11 @@ class GatewaySettings(BaseSettings):
     triton: str = Field("127.0.0.1:8001", description="Triton's gRPC address")
     triton_tls: TritonTlsSettings | None = None
     tls: TlsSettings | None = Field(None, description="Serve over TLS; without it, plain text")
-    tokens: tuple[SecretStr, ...] = Field((), description="Bearer tokens of callers; none: anybody may call")
+    credentials: Path | None = Field(None, description="File of `gatepostd tokens`: hashes of bearer tokens")
+    oidc: OidcSettings | None = None
+    tenants: Path | None = Field(None, description="TOML file of tenants: policies, pace, quota, certificates")
+    # Kept from before there was a file: plain, one tenant, changed by a restart only.
+    tokens: tuple[SecretStr, ...] = Field((), description="Bearer tokens of the tenant `default`")
 
     http_listen: str | None = Field(
         None, description="Address of the page with public keys and health, without TLS; none: there is no page"

@@ -37,15 +37,20 @@ class ModerationStream:
         refuse: Refuse,
         write: Write,
         admission: Admission,
+        allowed: Callable[[], Awaitable[None]],
         window: int,
         reserve: int,
     ) -> None:
-        """`judge` never raises GatepostError; `reserve` is the size to count for an image given by URI."""
+        """`judge` never raises GatepostError; `allowed` returns once one more image may be sent, or raises it.
+
+        `reserve` is the size to count for an image given by URI.
+        """
         self._read = read
         self._judge = judge
         self._refuse = refuse
         self._write = write
         self._admission = admission
+        self._allowed = allowed
         self._window = asyncio.Semaphore(window)
         self._reserve = reserve
         self._writing = asyncio.Lock()
@@ -94,6 +99,7 @@ class ModerationStream:
             if isinstance(message, GatepostError):
                 raise message
             self._check_id(request.request_id)
+            await self._allowed()
             ticket = await self._admission.wait(
                 self._reserve if request.image_uri else len(request.image),
                 priority_from_wire(request, default=Priority.RESCAN),
