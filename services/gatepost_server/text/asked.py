@@ -1,0 +1,251 @@
+"""Asked-for text held against drawn lines: what is matched, what is missing, and what nobody asked for.
+
+1. Every line alone: it may show a clause of an asked-for text, a part of one, or several (text.explained).
+2. Grids of characters are read across their lines as well (text.grids).
+3. Lines together, in the orders in which people may read them: a clause may be broken into single letters.
+4. What is left of the lines says something that nobody asked for, if it says anything and was surely read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from gatepost_server.domain.asked import AskedSpan, SpanKind
+from gatepost_server.domain.evidence import Point, TextLine
+from gatepost_server.text.characters import is_han
+from gatepost_server.text.explained import Clause, pieces
+from gatepost_server.text.folded import Folded, clauses_of, fold
+from gatepost_server.text.grids import grids
+from gatepost_server.text.outlines import part
+from gatepost_server.text.reading_order import bounds, reading_orders
+from gatepost_server.text.slips import GRAVE
+from gatepost_server.text.unasked import Remains, remains, sure_character
+
+AS_ASKED = 0.75  # of a clause must be found: a slip in a wish of four characters leaves so much
+
+_READ = 0.3  # confidence from which on a line may show what was asked for
+_MOST_CLAUSES = 128  # of all texts; where there are more, whole texts are compared
+_LONGEST_LINE = 2_000  # characters of one line that are compared
+_BROKEN = 24  # characters of a clause that may be broken into single letters
+_LETTERS = str.maketrans("01l5", "oiis")  # as single letters are read that stand alone
+
+
+@dataclass(slots=True)
+class _Line:
+    """A drawn line. `known[i]`: text[i] was asked for; `changed[i]`: it stands in the place of what was."""
+
+    folded: Folded
+    confidence: float
+    view: int
+    known: list[bool]
+    changed: list[bool]
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What one view shows of one clause: which of its characters, how well, and where."""
+
+    characters: list[bool]
+    same: int = 0
+    of: int = 0
+    places: list[tuple[int, int, int]] = field(default_factory=list)  # line, and start and end in its folded text
+
+    @property
+    def share(self) -> float:
+        """Of the clause's characters, 0 to 1."""
+        return sum(self.characters) / len(self.characters)
+
+    @property
+    def similarity(self) -> float:
+        """The share, less the slips in it."""
+        return self.share * (min(1.0, self.same / self.of) if self.of else 0.0)
+
+    def add(self, start: int, end: int, same: int, places: Sequence[tuple[int, int, int]]) -> None:
+        """Take in a piece of the clause, and where it stands."""
+        self.characters[start:end] = [True] * (end - start)
+        self.same += same
+        self.of += end - start
+        self.places += places
+
+
+def held_against(lines: Sequence[TextLine], asked: Sequence[str]) -> list[AskedSpan]:
+    """All spans: matched and missing ones in the order of `asked`, then what is unexpected in the order of `lines`.
+
+    [] where nothing that can be compared was asked for. The views of an image (frames, backgrounds) are read one by
+    one; a text that any of them shows is not missing.
+    """
+    clauses = [Clause.of(folded) for folded in _clauses(asked)]
+    if not clauses:
+        return []
+    drawn = [_line(line) for line in lines]
+    shown = [_Shown([False] * len(clause.folded.text)) for clause in clauses]
+    _line_by_line(drawn, clauses, shown)
+    _over_breaks(drawn, asked)
+    for view in sorted({line.view for line in drawn}):
+        members = [index for index, line in enumerate(drawn) if line.view == view and line.confidence >= _READ]
+        _across(lines, drawn, members, clauses, shown)
+        _together(lines, drawn, members, clauses, shown)
+    found = [_of_clause(clause, one, lines, drawn) for clause, one in zip(clauses, shown, strict=True)]
+    return [*found, *_unexpected(lines, drawn, clauses, found)]
+
+
+def _clauses(asked: Sequence[str]) -> list[Folded]:
+    """Each clause once."""
+    split = [clause for text in asked for clause in clauses_of(text[:_LONGEST_LINE])]
+    if len(split) > _MOST_CLAUSES:
+        split = [folded for text in asked if (folded := fold(text[:_LONGEST_LINE])).text]
+    return list({clause.text: clause for clause in split}.values())
+
+
+def _line(line: TextLine) -> _Line:
+    folded = fold(line.text[:_LONGEST_LINE])
+    size = len(folded.text)
+    return _Line(folded, line.confidence, line.view, [False] * size, [False] * size)
+
+
+def _line_by_line(drawn: Sequence[_Line], clauses: Sequence[Clause], shown: Sequence[_Shown]) -> None:
+    for index, line in enumerate(drawn):
+        if line.confidence < _READ:
+            continue
+        for piece in pieces(line.folded, line.confidence, clauses):
+            fit = piece.fit
+            marks = line.changed if fit.changed else line.known
+            marks[fit.start : fit.end] = [True] * (fit.end - fit.start)
+            if not fit.changed:
+                shown[piece.clause].add(fit.asked_start, fit.asked_end, fit.same, [(index, fit.start, fit.end)])
+
+
+def _over_breaks(drawn: Sequence[_Line], asked: Sequence[str]) -> None:
+    """A line may hold the end of one clause and the beginning of the next: 家，幸 of 搬进新家，幸福敲门."""
+    whole = [text for text in (fold(each[:_LONGEST_LINE]).text for each in asked) if len(text) > 1]
+    for line in drawn:
+        text = line.folded.text
+        if len(text) > 1 and not any(line.known) and any(text in each for each in whole):
+            line.known[:] = [True] * len(text)
+
+
+def _across(
+    lines: Sequence[TextLine],
+    drawn: Sequence[_Line],
+    members: Sequence[int],
+    clauses: Sequence[Clause],
+    shown: Sequence[_Shown],
+) -> None:
+    """A line of a grid is known where everything that is read across it was asked for."""
+    boxes = [bounds(lines[index].polygon) for index in members]
+    for grid in grids(boxes, [lines[index].text for index in members]):
+        readings = [fold(text) for text in grid.readings]
+        least = min(drawn[members[line]].confidence for line in grid.members)
+        found = [pieces(reading, least, clauses) for reading in readings]
+        asked = [
+            sum(one.fit.end - one.fit.start for one in some if not one.fit.changed) == len(reading.text)
+            for reading, some in zip(readings, found, strict=True)
+        ]
+        for line in grid.members:
+            if not all(told for told, through in zip(asked, grid.through, strict=True) if line in through):
+                continue
+            one = drawn[members[line]]
+            one.known[:] = [True] * len(one.known)
+            one.changed[:] = [False] * len(one.changed)
+        for told, some, through in zip(asked, found, grid.through, strict=True):
+            whole = [(members[line], 0, len(drawn[members[line]].folded.text)) for line in sorted(through)]
+            for piece in some if told else ():
+                shown[piece.clause].add(piece.fit.asked_start, piece.fit.asked_end, piece.fit.same, whole)
+
+
+def _together(
+    lines: Sequence[TextLine],
+    drawn: Sequence[_Line],
+    members: Sequence[int],
+    clauses: Sequence[Clause],
+    shown: Sequence[_Shown],
+) -> None:
+    """Clauses that no line shows, in lines that follow one another and hold nothing but letters of the clause."""
+    for clause, one in zip(clauses, shown, strict=True):
+        if one.share >= AS_ASKED or len(clause.folded.text) > _BROKEN:
+            continue
+        letters = set(clause.folded.text.translate(_LETTERS))
+        some = [index for index in members if (text := _letters(drawn[index])) and letters.issuperset(text)]
+        boxes = [bounds(lines[index].polygon) for index in some]
+        for order in reading_orders(boxes, [lines[index].text for index in some]):
+            if _spelled(drawn, [some[place] for place in order], clause, one):
+                break
+
+
+def _spelled(drawn: Sequence[_Line], order: Sequence[int], clause: Clause, one: _Shown) -> bool:
+    """Whether the lines of `order`, read one after another, show the whole clause; if so they are known."""
+    places = [(index, place) for index in order for place in range(len(drawn[index].folded.text))]
+    text = "".join(_letters(drawn[index])[place] for index, place in places)
+    start = text.find(clause.folded.text.translate(_LETTERS))
+    if start < 0:
+        return False
+    spelled = places[start : start + len(clause.folded.text)]
+    for index, place in spelled:
+        drawn[index].known[place] = True
+        drawn[index].changed[place] = False
+    runs = {index: [place for other, place in spelled if other == index] for index, _ in spelled}
+    whole = [(index, min(some), max(some) + 1) for index, some in runs.items()]
+    one.places.clear()
+    one.add(0, len(clause.folded.text), len(clause.folded.text), whole)
+    return True
+
+
+def _letters(line: _Line) -> str:
+    return line.folded.text.translate(_LETTERS)
+
+
+def _of_clause(clause: Clause, shown: _Shown, lines: Sequence[TextLine], drawn: Sequence[_Line]) -> AskedSpan:
+    asked = clause.folded.source
+    if shown.share < AS_ASKED:
+        return AskedSpan(SpanKind.MISSING, asked=asked, similarity=shown.similarity)
+    places = sorted(set(shown.places))
+    return AskedSpan(
+        SpanKind.MATCHED,
+        asked=asked,
+        drawn=" ".join(drawn[index].folded.drawn(start, end) for index, start, end in places),
+        similarity=shown.similarity,
+        polygons=tuple(_outline(lines[index], drawn[index].folded, start, end) for index, start, end in places),
+        lines=tuple(index for index, _, _ in places),
+    )
+
+
+def _unexpected(
+    lines: Sequence[TextLine], drawn: Sequence[_Line], clauses: Sequence[Clause], found: Sequence[AskedSpan]
+) -> Iterator[AskedSpan]:
+    missing = [span for span in found if span.kind is SpanKind.MISSING]
+    short = any(len(fold(span.asked).text) <= 2 and any(map(is_han, span.asked)) for span in missing)
+    for index, line in enumerate(drawn):
+        text = line.folded.text
+        left = remains(line.folded, line.confidence, line.known, changed=line.changed, all_there=not missing)
+        if len(text) == 1 and is_han(text) and not line.known[0] and (short or text in GRAVE):
+            # 梅 where 囍 was asked for: one character is text where one was to be drawn. 死 says enough anywhere.
+            left = [Remains(0, 1, sure_character(line.confidence))]
+        for one in left:
+            if one.score > 0.0:
+                yield AskedSpan(
+                    SpanKind.UNEXPECTED,
+                    drawn=line.folded.drawn(one.start, one.end),
+                    similarity=_closest(text[one.start : one.end], clauses),
+                    score=one.score,
+                    polygons=(_outline(lines[index], line.folded, one.start, one.end),),
+                    lines=(index,),
+                )
+
+
+def _closest(text: str, clauses: Sequence[Clause]) -> float:
+    """Similarity to the asked-for text that is most like it."""
+    best = process.extractOne(
+        text, [clause.folded.text for clause in clauses], scorer=Levenshtein.normalized_similarity
+    )
+    return float(best[1])
+
+
+def _outline(line: TextLine, folded: Folded, start: int, end: int) -> tuple[Point, ...]:
+    """Where folded.text[start:end] stands."""
+    if (start, end) == (0, len(folded.text)):
+        return line.polygon
+    return part(line.polygon, folded.source, folded.origins[start], folded.origins[end - 1] + 1)

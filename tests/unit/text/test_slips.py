@@ -1,0 +1,59 @@
+"""A slip of the reader is told from another text."""
+
+from __future__ import annotations
+
+import pytest
+
+from gatepost_server.text.folded import fold
+from gatepost_server.text.slips import alike, fit
+
+
+def compared(drawn: str, asked: str, confidence: float = 0.99):
+    left, right = fold(drawn), fold(asked)
+    return fit(left, confidence, (0, len(left.text)), right, (0, len(right.text)))
+
+
+@pytest.mark.parametrize(
+    ("drawn", "asked"),
+    [
+        ("新牛快乐", "新年快乐"),
+        ("Conqratulations", "Congratulations"),
+        ("Yaer", "Year"),
+        ("新年乐", "新年快乐"),
+        ("welll", "well"),
+    ],
+)
+def test_a_slip_changes_nothing(drawn, asked):
+    assert not compared(drawn, asked).changed
+
+
+@pytest.mark.parametrize(
+    ("drawn", "asked"),
+    [
+        ("年年有难", "年年有余"),
+        ("不开心", "开心"),
+        ("永分离", "永不分离"),
+        ("60th", "40th"),
+        ("hate", "love"),
+        ("Dan", "Pat"),
+    ],
+)
+def test_another_number_name_or_turned_wish_is_a_change(drawn, asked):
+    assert compared(drawn, asked).changed
+
+
+def test_doubt_excuses_a_character_but_never_a_grave_one():
+    assert compared("西出阳天无故人", "西出阳关无故人").changed
+    assert not compared("西出阳天无故人", "西出阳关无故人", 0.94).changed
+    assert compared("年年有难", "年年有余", 0.6).changed
+
+
+def test_similarity_counts_characters_that_look_alike_as_the_same():
+    assert compared("新牛快乐", "新年快乐").similarity == 1.0
+    assert compared("年年有难", "年年有余").similarity == 0.75
+
+
+def test_digits_never_look_alike():
+    assert alike("0", "o")
+    assert not alike("6", "9")
+    assert alike("7", "7")
