@@ -20,6 +20,7 @@ from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
 from gatepost_server.cli.settings import TRITON_FIELDS, SettingsError, check_tables, read_log, read_triton
 from gatepost_server.cli.stopping import stop_on_signals
+from gatepost_server.cli.tokens import TOKENS_FILE, tokens
 from gatepost_server.cli.unknown import unknown_variables
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
 app.add_typer(policy, name="policy")
 app.add_typer(keys, name="keys")
+app.add_typer(tokens, name="tokens")
 
 Config = Annotated[
     Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")
@@ -67,6 +69,7 @@ def up(
 ) -> None:
     """Run Triton and the gateway in one process tree, until SIGTERM or Ctrl-C."""
     from gatepost_server.cli.up import TritonLostError, run_up
+    from gatepost_server.gateway.credentials.watched import FileError
     from gatepost_server.gateway.server import ListenError
     from gatepost_server.policy.load import PolicyError
     from gatepost_server.serving.repository import RepositoryError
@@ -84,7 +87,7 @@ def up(
         make_ring(gateway)
     log.info("settings", triton=printable(triton))
     known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
-    with failures(ListenError, OSError, PolicyError, *known):
+    with failures(FileError, ListenError, OSError, PolicyError, *known):
         supervisor = Supervisor(triton)
         asyncio.run(
             run_up(
@@ -131,13 +134,14 @@ def triton(config: Config = None, model_repository: Repository = None, ready_fil
 @app.command()
 def gateway(config: Config = None, port: Port = None, ready_file: ReadyFile = None) -> None:
     """Run the gateway alone, in front of a Triton elsewhere, until SIGTERM or Ctrl-C."""
+    from gatepost_server.gateway.credentials.watched import FileError
     from gatepost_server.gateway.server import ListenError, run
     from gatepost_server.policy.load import PolicyError
 
     start_logs(config)
     with failures(SettingsError):
         settings = read_gateway(config, port)
-    with failures(ListenError, OSError, PolicyError):
+    with failures(FileError, ListenError, OSError, PolicyError):
         code = run(settings, ready=lambda each: announce(ready_file, **each.told(), triton=settings.triton))
     raise typer.Exit(code)
 
@@ -221,11 +225,13 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
 
 def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
     """The settings, with a place in `state` for what has none of its own."""
+    tokens_file = state / TOKENS_FILE  # where there is one, somebody meant callers to be asked
     return settings.model_copy(
         update={
             "backlog": settings.backlog or SecretStr(str(state / "backlog.db")),
             "ticket_keys": settings.ticket_keys or state / KEYS_FOLDER,
             "http_listen": settings.http_listen or "127.0.0.1:0",
+            "credentials": settings.credentials or (tokens_file if tokens_file.exists() else None),
         }
     )
 

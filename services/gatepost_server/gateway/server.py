@@ -32,7 +32,7 @@ from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInte
 from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
-from gatepost_server.gateway.tenants import open_tenants
+from gatepost_server.gateway.tenants import Tenants, open_tenants
 from gatepost_server.gateway.ticket_keys import TicketKeyServicer
 from gatepost_server.gateway.usage import kept_usage
 from gatepost_server.moderate.limits import RequestLimits
@@ -119,7 +119,7 @@ async def serve(
         )
         usage = await resources.enter_async_context(kept_usage(settings))
         allowance = Allowance(tenants, usage, closed=admission.closed)
-        server = _server(settings, callers, admission, allowance)
+        server = _server(settings, callers, tenants, admission, allowance)
         moderation_pb2_grpc.add_ModerationServiceServicer_to_server(
             ModerationServicer(
                 moderator,
@@ -285,12 +285,12 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 def _server(
-    settings: GatewaySettings, callers: Authenticator, admission: Admission, allowance: Allowance
+    settings: GatewaySettings, callers: Authenticator, tenants: Tenants, admission: Admission, allowance: Allowance
 ) -> grpc.aio.Server:
     age_s = settings.max_connection_age_s
     return grpc.aio.server(
         interceptors=[
-            CallerInterceptor(callers),
+            CallerInterceptor(callers, tenants),
             ErrorInterceptor(),
             AdmissionInterceptor(
                 admission, allowance, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s

@@ -60,7 +60,11 @@ class GatewaySettings(BaseSettings):
     """Built once by the command line and passed down; see `load`. Nested ones: GATEPOST_GATEWAY_TLS__KEY=..."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GATEPOST_GATEWAY_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="GATEPOST_GATEWAY_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a token
     )
 
     # Not called `port`: Kubernetes sets GATEPOST_GATEWAY_PORT for a service named gatepost-gateway.

@@ -64,3 +64,21 @@ def test_secrets_are_never_printed(monkeypatch):
 def test_settings_that_cannot_work_are_refused_at_start(changed, said):
     with pytest.raises(ValueError, match=said):
         GatewaySettings.load(**changed)
+
+
+def test_a_mistake_in_the_settings_quotes_no_secret():
+    with pytest.raises(ValueError, match="max_message_bytes") as caught:
+        GatewaySettings.load(tokens=["hunter2"], max_message_bytes=1)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ValueError, match="tokens") as caught:
+        GatewaySettings.load(tokens="hunter2")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"algorithms": ["HS256"]}, {"algorithms": ["none"]}, {"algorithms": []}, {"leeway_s": 3_600}, {"issuer": ""}],
+)
+def test_an_issuer_is_described_with_care(wrong):
+    with pytest.raises(ValueError, match="oidc"):
+        GatewaySettings.load(oidc={"issuer": "i", "audience": "a", "jwks": "jwks.json", **wrong})

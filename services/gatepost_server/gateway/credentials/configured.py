@@ -27,7 +27,7 @@ _log = structlog.get_logger("gatepost.credentials")
 def authenticator(settings: GatewaySettings, tenants: Tenants) -> Authenticator:
     """Every kind of credential that the settings name. Raises FileError, OSError (a CA's file), ValueError."""
     bearer = settings.credentials is not None or bool(settings.tokens)
-    tokens = oidc = certificates = None
+    tokens = oidc = certificates = anybody = None
     if bearer:
         file = None if settings.credentials is None else WatchedFile(settings.credentials, TokenFile.parse)
         tokens = BearerTokens(file, [token.get_secret_value() for token in settings.tokens])
@@ -40,7 +40,7 @@ def authenticator(settings: GatewaySettings, tenants: Tenants) -> Authenticator:
     elif tenants.certificates():
         raise FileError("tenants name certificates, and tls.client_ca does not say who signs them")
     found = Authenticator(tokens=tokens, oidc=oidc, certificates=certificates)
-    if found.open or settings.tokens:
+    if found.open or settings.tokens or (anybody is not None and not tenants.certificates()):
         _check_default(tenants)
     return found
 

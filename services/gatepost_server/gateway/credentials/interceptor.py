@@ -14,6 +14,7 @@ from gatepost_server.gateway.credentials.authenticator import Authenticator
 from gatepost_server.gateway.credentials.caller import Caller, let_in
 from gatepost_server.gateway.credentials.methods import OPEN, ROLES
 from gatepost_server.gateway.interceptors import Context, Continuation, abort
+from gatepost_server.gateway.tenants import Tenants
 
 _log = structlog.get_logger("gatepost.gateway")
 
@@ -21,8 +22,9 @@ _log = structlog.get_logger("gatepost.gateway")
 class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs only
     """The outermost. Whatever is not open needs a caller whose role the method asks for."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, tenants: Tenants) -> None:
         self._authenticator = authenticator
+        self._tenants = tenants
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
@@ -38,20 +40,22 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] #
                 return handler  # there is no such method, which only those who show something hear
             if known is None:
                 return self._by_certificate(handler, method)
-            let_in(known)
-            permit(known, method)
+            self._admit(known, method)
         except GatepostError as error:
             return _refusal(error, method)
         return handler
+
+    def _admit(self, known: Caller, method: str) -> None:
+        let_in(known)  # first, so that the log of a refusal says whose it was
+        self._tenants.find(known.tenant)
+        permit(known, method)
 
     def _by_certificate(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
         """The certificate is known only once the method is called: gRPC shows it to nobody before."""
 
         async def admit(context: Context) -> None:
             try:
-                known = self._authenticator.by_certificate(_certificate(context))
-                let_in(known)
-                permit(known, method)
+                self._admit(self._authenticator.by_certificate(_certificate(context)), method)
             except GatepostError as error:
                 await _abort(context, error, method)
 

@@ -10,7 +10,6 @@ from gatepost_server.gateway.credentials.caller import Role
 OPEN = frozenset(
     {
         "/grpc.health.v1.Health/Check",
-        "/grpc.health.v1.Health/List",
         "/grpc.health.v1.Health/Watch",
         "/gatepost.v1.TicketKeyService/ListTicketKeys",
     }
