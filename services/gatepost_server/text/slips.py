@@ -20,9 +20,11 @@ GRAVE = frozenset(
     "毒恶凶煞霉倒贱蠢笨傻呆丑臭烂屁屎尿猪狗奸骗贼偷债赔亏毁罪罚囚狱丢失"
 )
 _GRAVE_WORDS = frozenset(
-    ["not", "no", "never", "dont", "wont", "cant", "without", "dead", "die", "dies", "died", "death", "kill", "hate"]
-    + ["hates", "hell", "hurt", "evil", "ugly", "fat", "dumb", "loser", "lose", "lost", "sad", "sick", "bad", "worst"]
-    + ["cry", "fail", "fear", "war", "mad", "old", "liar", "fake", "end"]
+    {
+        *("not", "no", "never", "dont", "wont", "cant", "without", "dead", "die", "dies", "died", "death", "kill"),
+        *("hate", "hates", "hell", "hurt", "evil", "ugly", "fat", "dumb", "loser", "lose", "lost", "sad", "sick"),
+        *("bad", "worst", "cry", "fail", "fear", "war", "mad", "old", "liar", "fake", "end"),
+    }
 )
 
 # What OCR takes for one another: each group looks alike.
