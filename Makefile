@@ -19,12 +19,17 @@ help: ## List every target
 .PHONY: setup
 setup: $(STAMP) ## Make the virtual environment in .venv (the other targets do it by themselves)
 
-# rapidocr is installed without its dependencies: it is here for its weights, and would bring a second OpenCV.
-$(STAMP): pyproject.toml proto/pyproject.toml clients/python/pyproject.toml constraints.txt
+# Everything that is fetched is pinned with its hash (docs/adr/0019). --no-deps: the lock is complete, and leaves out what
+# must not be here.
+LOCKED := $(PIP) install --quiet --no-deps --require-hashes
+$(STAMP): $(addsuffix pyproject.toml,./ proto/ clients/python/) $(wildcard requirements/*.lock)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing gatepost into $(VENV) (about 2 GB; a few minutes)"
-	@$(PIP) install --quiet --constraint constraints.txt -e proto -e clients/python -e ".[triton,gateway,dev]"
-	@$(PIP) install --quiet --no-deps rapidocr==3.10.0
+	@$(LOCKED) -r requirements/build.lock
+	@$(LOCKED) -r requirements/torch-cpu.lock 2>/dev/null || { \
+	  echo "No CPU build of torch here: taking PyPI's, with CUDA (4 GB more)"; $(LOCKED) -r requirements/torch-cuda.lock; }
+	@$(LOCKED) --no-build-isolation -r requirements/gatepost.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e proto -e clients/python -e .
 	@touch $@
 
 # Pinned exactly in package.json; npm's own lock file leaves out the other platforms' binaries.
@@ -125,8 +130,8 @@ evaluate-clip: $(STAMP) ## The image classifier on drawings of unseen styles: ou
 # --- housekeeping -------------------------------------------------------------------------------
 
 .PHONY: lock
-lock: ## Write constraints.txt from what is installed in .venv
-	@$(BIN)/python -m pip freeze --exclude-editable | grep -vE '^(rapidocr|-e )' | sed 's/+cpu$$//' > constraints.txt
+lock: ## Pin what pyproject.toml asks for, with hashes, in requirements/*.lock; UPGRADE=name or UPGRADE=all takes newer ones
+	@PATH="$(abspath $(BIN)):$$PATH" requirements/lock.sh $(if $(UPGRADE),$(if $(filter all,$(UPGRADE)),--upgrade,--upgrade-package $(UPGRADE)))
 
 .PHONY: clean
 clean: ## Remove what was measured and built; keep .venv
