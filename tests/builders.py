@@ -30,7 +30,7 @@ def request(**changed: Any) -> ModerationRequest:
 
 def line(text: str, *, expected: float | None = None, confidence: float = 0.9, **scores: float) -> TextLine:
     """A line that was read; scores by category name."""
-    by_category = {Category(name): score for name, score in scores.items()}
+    by_category = dict.fromkeys(CATEGORIES, 0.0) | {Category(name): score for name, score in scores.items()}
     return TextLine(POLYGON, 0, text, text.casefold(), "en", confidence, by_category, expected)
 
 
@@ -62,7 +62,12 @@ def evidence(
         },
         reports=tuple(
             StageReport(
-                stage, 1.0, 1.01, (ModelVersion(f"net-{stage}", "1"),), {"views": 1}, tuple(skipped.get(stage, ()))
+                stage,
+                1.0,
+                1.01,
+                (ModelVersion(f"net-{stage}", "1"),),
+                {"frames": 1, "views": 1, "tiles": 1, "lines": len(lines)},
+                tuple(skipped.get(stage, ())),
             )
             for stage in StageName
             if stage not in without

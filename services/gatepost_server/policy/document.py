@@ -5,20 +5,31 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import langcodes
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gatepost_server.domain.labels import Category, Decision, StageName
 from gatepost_server.domain.ticket import DEFAULT_TICKET_S, LONGEST_TICKET_S
+from gatepost_server.text.scripts import is_script
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
 FALLBACK_LOCALE = "en"
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Factor = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 # A rule or list entry can only make a decision graver: nothing in a policy file says ALLOW.
 Adverse = Annotated[
     Literal[Decision.REVIEW, Decision.HOLD, Decision.BLOCK],
     BeforeValidator(lambda value: Decision(value) if value in tuple(Decision) else value),
 ]
+
+
+def _known_script(code: str) -> str:
+    if not is_script(code):
+        raise ValueError(f"{code!r} is not an ISO 15924 code such as 'Cyrl'")
+    return code
+
+
+Script = Annotated[str, AfterValidator(_known_script)]
 
 
 class _Section(BaseModel):
@@ -80,6 +91,37 @@ class RuleText(_Section):
     decision: Adverse
 
 
+class Decoration(_Section):
+    """Texts that nobody needs to ask for. They count where a line, or a stretch of one, holds nothing else."""
+
+    texts: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = ("福", "囍", "喜", "春", "寿", "禄", "财", "吉")
+    dates: bool = True  # 2026, 2026年1月1日, 丙午年, 正月初一, Jan 1 2026
+    brand: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = ()  # also as "Made with NAME"
+
+
+class AskedTextRules(_Section):
+    """What counts as asked for, and what becomes of a picture that lacks it."""
+
+    quoted_in_prompt: bool = False
+    decorative: Decoration = Decoration()
+    missing: Adverse | None = None  # null: the verdict says so, and nothing more
+
+
+class LongConversation(_Section):
+    """From so many turns on."""
+
+    turns: Annotated[int, Field(ge=1)]
+    factor: Factor
+
+
+class Conversation(_Section):
+    """What every threshold is multiplied by, for what went before the picture; several multiply. null: nothing."""
+
+    long: LongConversation | None = None
+    frustration: Factor | None = None
+    abuse: Factor | None = None
+
+
 class Ticket(_Section):
     """What the release tickets of this policy say. `audience` is the policy's name where it is not given."""
 
@@ -97,9 +139,13 @@ class PolicyDocument(_Section):
     mandatory_stages: tuple[StageName, ...] = Field(min_length=1)
     # Prefixes of `Skipped.why`. Anything else that a mandatory stage left out goes to a person.
     tolerated_skips: tuple[Annotated[str, Field(min_length=1)], ...] = ()  # "" would tolerate everything
+    # ISO 15924 codes. Text in a script that no text model judges goes to a person unless the script is named here.
+    tolerated_scripts: tuple[Script, ...] = ()
     block_list: tuple[BlockEntry, ...] = ()
     allow_list: tuple[AllowEntry, ...] = ()
     rules: tuple[RuleText, ...] = ()
+    asked_text: AskedTextRules = AskedTextRules()
+    conversation: Conversation = Conversation()
     ticket: Ticket = Ticket()
     messages: dict[str, LocaleMessages]
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from gatepost_server.domain.decision import Coverage, Judgement, ModerationRequest, Reason, ReasonCode
+from gatepost_server.domain.asked import AskedText
+from gatepost_server.domain.decision import Judgement, ModerationRequest, Reason, ReasonCode
 from gatepost_server.domain.evidence import Evidence, Fused
-from gatepost_server.domain.labels import CATEGORIES, Category, Decision
+from gatepost_server.domain.labels import Category, Decision
+from gatepost_server.policy.asked import missing_reasons
+from gatepost_server.policy.coverage import cover
 from gatepost_server.policy.load import Policy
 from gatepost_server.policy.messages import user_message
 from gatepost_server.policy.rules import variables_of
@@ -25,16 +28,19 @@ GRAVITY: Mapping[Decision, int] = {
 }
 
 
-def evaluate(evidence: Evidence, request: ModerationRequest, policy: Policy) -> Judgement:
-    """Judge one image's evidence. Never raises for what evidence holds."""
+def evaluate(
+    evidence: Evidence, request: ModerationRequest, policy: Policy, *, asked: AskedText | None = None
+) -> Judgement:
+    """Judge one image's evidence. Never raises for what evidence holds. `policy.judge` adds what comes before."""
     scores = _judged_scores(evidence, policy.allow_list.lines(evidence))
-    coverage, coverage_reasons = _coverage(evidence, policy)
+    coverage, coverage_reasons = cover(evidence, request, policy.document)
     reasons = sorted(
         (
             *coverage_reasons,
             *_score_reasons(scores, policy),
             *_list_reasons(evidence, policy),
             *_rule_reasons(evidence, request, policy, scores),
+            *missing_reasons(asked, policy),
         ),
         key=_order,
     )
@@ -120,6 +126,7 @@ def _rule_reasons(
         request,
         {category: fused.score for category, fused in scores.items()},
         only=frozenset().union(*(rule.uses for rule in policy.rules)),
+        factor=policy.factor,
     )
     for rule in policy.rules:
         holds = rule.holds(variables)
@@ -127,24 +134,3 @@ def _rule_reasons(
             yield Reason(ReasonCode.RULE, Decision.REVIEW, detail=rule.name)
         elif holds:
             yield Reason(ReasonCode.RULE, rule.decision, detail=rule.name)
-
-
-def _coverage(evidence: Evidence, policy: Policy) -> tuple[Coverage, tuple[Reason, ...]]:
-    """Which mandatory stages looked at everything; a gap is a reason of its own."""
-    document = policy.document
-    reported = {report.stage for report in evidence.reports}
-    missing = tuple(stage for stage in document.mandatory_stages if stage not in reported)
-    reasons = [Reason(ReasonCode.COVERAGE, Decision.HOLD, detail=stage) for stage in missing]
-    unscored = [
-        category
-        for category in CATEGORIES
-        if (fused := evidence.fused.get(category)) is None or not math.isfinite(fused.score)
-    ]
-    reasons += [Reason(ReasonCode.COVERAGE, Decision.HOLD, category, detail="unscored") for category in unscored]
-    for report in evidence.reports:
-        if report.stage in document.mandatory_stages and any(
-            not skipped.why.startswith(document.tolerated_skips) for skipped in report.skipped
-        ):
-            reasons.append(Reason(ReasonCode.COVERAGE, Decision.REVIEW, detail=f"{report.stage}:skipped"))
-    skipped = tuple(skipped for report in evidence.reports for skipped in report.skipped)
-    return Coverage(not reasons, evidence.reports, missing, skipped), tuple(reasons)

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from gatepost_server.domain.ticket import TicketTerms
+from gatepost_server.policy.decoration import Decorations
 from gatepost_server.policy.document import PolicyDocument
 from gatepost_server.policy.lists import AllowList, BlockList, comparable
 from gatepost_server.policy.rules import Rule, RuleError, compile_rule
@@ -32,6 +33,8 @@ class Policy:
     rules: tuple[Rule, ...]
     block_list: BlockList
     allow_list: AllowList
+    decorations: Decorations
+    factor: float = 1.0  # what the thresholds of `document` were multiplied by, for one request
 
     @property
     def name(self) -> str:
@@ -91,7 +94,12 @@ def _compile(document: PolicyDocument, source: str) -> Policy:
             if not comparable(entry.text):
                 raise PolicyError(f"{source}: {kind}[{index}].text: nothing is left of it after normalisation")
     return Policy(
-        document, version_of(document), tuple(rules), BlockList(document.block_list), AllowList(document.allow_list)
+        document,
+        version_of(document),
+        tuple(rules),
+        BlockList(document.block_list),
+        AllowList(document.allow_list),
+        Decorations(document.asked_text.decorative),
     )
 
 

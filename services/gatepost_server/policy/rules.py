@@ -13,6 +13,7 @@ Variables of an expression, all of them always present:
 | `joined_text` | string | the lines in reading order |
 | `image` | map | `width`, `height`, `frames`, `format`, `sha256`, `pdq`, `pdq_quality` |
 | `prompt` | map | `similarity`, cosine of picture and prompt, if there was a prompt |
+| `tightening` | double | what the conversation multiplies thresholds by, 1.0 where it changes nothing |
 | `turn_count` | int | turns of the conversation; 0 when unknown |
 | `labels` | map(string, string) | the caller's labels |
 | `locale` | string | the request's locale |
@@ -105,6 +106,7 @@ def variables_of(
     scores: Mapping[Category, float],
     *,
     only: frozenset[str] | None = None,
+    factor: float = 1.0,
 ) -> Context:
     """The variables above as CEL values, or `only` those that are named: making them takes longer than the rules.
 
@@ -130,6 +132,7 @@ def variables_of(
         "joined_text": evidence.joined_text,
         "image": {name: getattr(evidence.image, name) for name in _IMAGE_FIELDS},
         "prompt": {} if evidence.prompt_similarity is None else {"similarity": evidence.prompt_similarity},
+        "tightening": factor,
         "turn_count": max(request.turn_count, len(request.turns)),
         "labels": dict(request.labels),
         "locale": request.locale,

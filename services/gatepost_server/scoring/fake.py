@@ -127,11 +127,16 @@ def _evidence(request: ModerationRequest, script: Mapping[str, Any], started: fl
         embedding=(0.6, 0.8) if request.want_embedding else (),
         fused={category: _fused(category, scores, lines) for category in CATEGORIES},
         reports=tuple(
-            StageReport(stage, started, ended, (ModelVersion(f"fake-{stage}", "0"),), {"views": 1})
+            StageReport(stage, started, ended, (ModelVersion(f"fake-{stage}", "0"),), _looked_at(len(lines)))
             for stage in StageName
             if stage not in script.get("without", ())
         ),
     )
+
+
+def _looked_at(lines: int) -> Mapping[str, int]:
+    """One opaque view, and every line of it; what a stage does not count does not matter."""
+    return {"frames": 1, "views": 1, "tiles": 1, "lines": lines}
 
 
 def _fused(category: Category, scores: Mapping[Category, float], lines: tuple[TextLine, ...]) -> Fused:
@@ -150,6 +155,7 @@ def _line(index: int, fields: Mapping[str, Any]) -> TextLine:
         normalized=fields["text"].casefold(),
         language=fields.get("language", "en"),
         confidence=float(fields.get("confidence", 0.9)),
-        scores={Category(name): float(score) for name, score in fields.get("scores", {}).items()},
+        scores=dict.fromkeys(CATEGORIES, 0.0)
+        | {Category(name): float(score) for name, score in fields.get("scores", {}).items()},
         expected=fields.get("expected"),
     )

@@ -158,10 +158,13 @@ class TestAllowList:
 
     def test_an_insult_over_several_lines_does_not_hide_behind_a_worse_line_that_is_cleared(self):
         lines = [line("killer sale", insult=0.95), line("you"), line("fool")]
-        seen = evidence({"insult": 0.95}, sources={"insult": "line:0"}, lines=lines)
-        seen = replace(seen, joined_scores={**seen.joined_scores, Category.INSULT: 0.9})
-        assert self.decide(seen) is BLOCK
-        assert self.decide(replace(seen, lines=tuple(lines[:1]))) is ALLOW  # nothing else to be read with it
+
+        def decided(*read) -> Decision:
+            seen = evidence({"insult": 0.95}, sources={"insult": "line:0"}, lines=read)
+            return self.decide(replace(seen, joined_scores={**seen.joined_scores, Category.INSULT: 0.9}))
+
+        assert decided(*lines) is BLOCK
+        assert decided(lines[0]) is ALLOW  # nothing else to be read with it
 
     def test_words_and_picture_together_still_count(self):
         seen = evidence({"insult": 0.9}, sources={"insult": "text+image"}, lines=[line("killer sale")])

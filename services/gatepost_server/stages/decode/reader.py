@@ -32,6 +32,7 @@ class Looked:
     views: tuple[View, ...]
     images: tuple[Image.Image, ...]
     skipped: tuple[Skipped, ...]
+    alike: int = 0  # frames that show nothing but what a frame among the views shows
 
 
 def forbid_silent_repairs() -> None:
@@ -99,7 +100,8 @@ def _animation(data: bytes, header: Header, limits: Limits) -> Looked:
     skipped = _unreadable(canvas, target)
     if left_out:
         skipped += (Skipped(f"{left_out} of {header.frames} frames", f"more than {limits.max_views} distinct views"),)
-    return Looked(header, canvas, looked_at, tuple(images), skipped)
+    alike = header.frames - len(chosen) - left_out
+    return Looked(header, canvas, looked_at, tuple(images), skipped, alike)
 
 
 def _frames(data: bytes, header: Header, limits: Limits) -> Iterator[Image.Image]:

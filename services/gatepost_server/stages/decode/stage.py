@@ -81,7 +81,11 @@ def _result(data: bytes, looked: Looked, limits: Limits) -> StageResult:
             CLIP_PIXELS.name: clip_pixels,
             IMAGE_FACTS.name: text_array([encode_facts(facts)]),
         },
-        looked_at={"frames": len({view.frame for view in looked.views}), "views": len(looked.views)},
+        looked_at={
+            "frames": len({view.frame for view in looked.views}),
+            "frames_alike": looked.alike,
+            "views": len(looked.views),
+        },
         skipped=looked.skipped,
     )
 

@@ -98,7 +98,8 @@ class OcrRecognize:
             "TEXTS": text_array([reading.text for reading in readings]),
             "TEXT_CONFIDENCES": np.array(confidences, dtype=np.float32),
         }
-        looked_at = {"lines": page.lines, "crops": len(page.crops), "ornaments": ornaments}
+        unread = sum(not reading.text for reading in readings)
+        looked_at = {"lines": page.lines, "crops": len(page.crops), "ornaments": ornaments, "unread": unread}
         return StageResult(arrays, looked_at=looked_at)
 
     @staticmethod
