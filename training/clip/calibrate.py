@@ -8,18 +8,23 @@ those that reach 0.5 where as many kind cards do as ALARMS allows.
 from __future__ import annotations
 
 import argparse
+import io
 import json
-import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks import corpora
-from benchmarks.cards import KIND, TRICKY, Split, Wanted, compose
+from benchmarks.cards import Split
+from benchmarks.evaluate import plan
+from benchmarks.evaluate.case import Suite
+from benchmarks.evaluate.drawing import draw
+from gatepost_server.stages.clip.fit import platt
 from training.clip import sources
 from training.clip.full_cards import FullCard, FullCardMaker
 from training.clip.risk import CATEGORIES
@@ -37,14 +42,6 @@ MORE_ALARMS = {"weapons": 2.5}  # times as many: a missed weapon costs more than
 # Trained, but not to be trusted: whatever is drawn in one dark red ink looks like blood to it.
 NOT_SCORED = frozenset({"violence"})
 _FIRST_SEED = 900_000_000  # far from the training's
-_FIRST_CARD = 600_000  # within the split
-
-
-def platt(kind: NDArray[np.float32], risky: NDArray[np.float32]) -> tuple[float, float]:
-    """Slope and intercept of the log odds of "risky", from the raw scores of both."""
-    raw = np.concatenate([kind, risky])[:, None]
-    fitted = LogisticRegression(C=1e6).fit(raw, np.repeat([0, 1], [len(kind), len(risky)]))
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
 def line(
@@ -65,13 +62,11 @@ def line(
 
 
 def kind_cards(count: int) -> Iterator[FullCard]:
-    """Kind cards as the evaluation draws them, of the development split."""
-    rng = random.Random(_FIRST_CARD)
-    texts = [entry.lines for entry in corpora.load("dev", "kind_ordinary")]
-    first = Split.DEV.seeds.start + _FIRST_CARD
-    for seed in range(first, first + count):
-        pictures = tuple(rng.sample(KIND + TRICKY, rng.randint(0, 2)))
-        yield FullCard(compose(Wanted(rng.choice(texts), pictures, side=512), seed, Split.DEV).pixels, "", "")
+    """Ordinary cards of the development split as the evaluation judges them: every style, encoded with losses."""
+    sizes = replace(plan.FULL, ordinary=count)
+    for case in plan.cases(Split.DEV, sizes, Suite.ORDINARY):
+        pixels = np.asarray(Image.open(io.BytesIO(draw(case))).convert("RGB"))
+        yield FullCard(pixels, "", "")
 
 
 def main() -> None:
@@ -80,7 +75,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/gatepost/training")
     parser.add_argument("--model", type=Path, default=Path("model_repository/clip/1"))
     parser.add_argument(
-        "--kind", type=int, default=500, help="whole kind cards, and half as many of each kind of style"
+        "--kind", type=int, default=800, help="whole kind cards, and half as many of each kind of style"
     )
     parser.add_argument("--risky", type=int, default=40, help="cards of each category and kind of style")
     given = parser.parse_args()
