@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
-from gatepost_server.domain.evidence import ModelVersion
+from gatepost_server.domain.evidence import ModelVersion, Skipped
 from gatepost_server.engines.choose import open_net
 from gatepost_server.engines.net import NetFile
 from gatepost_server.engines.weights import characters, find_weights
@@ -21,6 +21,7 @@ from gatepost_server.tensors import contract
 
 HALF = 127.5  # pixels enter as -1 to 1
 SPARSE = 0.5  # characters for each height that a crop is wide; Chinese has about 1, English 2
+WIDE = 3.5  # heights; most ornaments are narrower: what is wider, and cannot be read at all, may be another script
 NARROWEST = 4  # pixels; what is narrower holds no character
 
 
@@ -98,9 +99,12 @@ class OcrRecognize:
             "TEXTS": text_array([reading.text for reading in readings]),
             "TEXT_CONFIDENCES": np.array(confidences, dtype=np.float32),
         }
-        unread = sum(not reading.text for reading in readings)
-        looked_at = {"lines": page.lines, "crops": len(page.crops), "ornaments": ornaments, "unread": unread}
-        return StageResult(arrays, looked_at=looked_at)
+        unread = {index for index, reading in enumerate(readings) if not reading.text}
+        looked_at = {"lines": page.lines, "crops": len(page.crops), "ornaments": ornaments, "unread": len(unread)}
+        wide = {line for line, crop in zip(page.line, page.crops, strict=True) if crop.shape[1] >= WIDE * crop.shape[0]}
+        lost = len(unread & wide)
+        skipped = (Skipped(f"{lost} of {page.lines} lines", "could not be read"),) if lost else ()
+        return StageResult(arrays, looked_at=looked_at, skipped=skipped)
 
     @staticmethod
     def _first_crops(page: _Page) -> Iterable[tuple[int, Crop]]:

@@ -155,3 +155,15 @@ def test_a_line_for_which_the_net_gave_no_numbers_is_no_empty_line(recognizer):
     broken, whole = recognizer.run([request((white, 0)), request((crop(("福", 255)), 0))])
     assert np.isnan(broken.arrays["TEXT_CONFIDENCES"][0])  # which the contract refuses
     assert texts(whole) == ["福"]
+
+
+def test_a_wide_line_that_cannot_be_read_at_all_is_told_as_not_looked_at(recognizer):
+    blank = [("福", 0)] * 12
+    (result,) = recognizer.run([request((crop(*blank), 0), (crop(("福", 250)), 1))])
+    assert result.looked_at["unread"] == 1
+    assert [(skipped.what, skipped.why) for skipped in result.skipped] == [("1 of 2 lines", "could not be read")]
+
+
+def test_a_narrow_one_is_an_ornament_and_only_counted(recognizer):
+    (result,) = recognizer.run([request((crop(("福", 0)), 0), (crop(("福", 250)), 1))])
+    assert (result.looked_at["unread"], result.skipped) == (1, ())
