@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatepost_server.domain.asked import AskedText
 from gatepost_server.domain.evidence import Evidence, Skipped, StageReport
 from gatepost_server.domain.labels import Category, Decision, StageName
 
@@ -75,6 +76,14 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tightening:
+    """Why the policy's thresholds were lower for this image: what they were multiplied by, above 0 and below 1."""
+
+    factor: float
+    grounds: tuple[str, ...]  # "turns", "frustration", "abuse"; never text of the conversation
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a policy says of evidence: the pure part of a verdict."""
 
@@ -85,6 +94,8 @@ class Judgement:
     policy_version: str  # SHA-256 of the policy's canonical content, first 16 hex digits
     user_message: str  # in the request's locale; never repeats what was found
     user_locale: str = "en"  # BCP 47 tag of the language that user_message is in
+    asked_text: AskedText | None = None  # None where nothing was asked for
+    tightening: Tightening | None = None  # None where the conversation changed nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.once import Once, fingerprint
 from gatepost_server.moderate.release import release
 from gatepost_server.moderate.timings import timings_ms
+from gatepost_server.policy.asked import with_quoted
 from gatepost_server.policy.book import PolicyBook
-from gatepost_server.policy.evaluate import evaluate
+from gatepost_server.policy.judge import judge
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.store import VerdictStore
 from gatepost_server.scoring.base import Priority, Scorer
+from gatepost_server.text.lexicon import Lexicon
 from gatepost_server.tickets.sign import TicketSigner
 
 _Answer = TypeVar("_Answer")
@@ -39,10 +41,12 @@ class Moderator:
         nearline: Nearline | None = None,
         once: Once | None = None,
         signer: TicketSigner | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
         """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
 
         With `signer`, every ALLOW carries a release ticket, and what cannot be signed is no ALLOW.
+        `lexicon` finds abuse in earlier turns; without it there is none.
         """
         self._scorer = scorer
         self._policies = policies
@@ -51,6 +55,7 @@ class Moderator:
         self._nearline = nearline
         self._once = once if once is not None else Once(window_s=0.0)
         self._signer = signer
+        self._lexicon = lexicon
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
@@ -147,10 +152,12 @@ class Moderator:
         started: float,
         hurry: asyncio.Event,
     ) -> Verdict:
+        request = with_quoted(request, policy)
         sent = time.monotonic()
-        evidence = await self._score(request, timeout_s, priority, hurry)
+        seen = await self._score(request, timeout_s, priority, hurry)
         scored = time.monotonic()
-        judgement = evaluate(evidence, request, policy)
+        # A page of text and 64 texts to compare it with take a while, in which others must be served.
+        evidence, judgement = await asyncio.to_thread(judge, seen, request, policy, lexicon=self._lexicon)
         ticket = release(name, request, evidence, judgement, policy.ticket_terms, self._signer)
         return Verdict(
             name=name,

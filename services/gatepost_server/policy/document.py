@@ -94,7 +94,16 @@ class RuleText(_Section):
 class Decoration(_Section):
     """Texts that nobody needs to ask for. They count where a line, or a stretch of one, holds nothing else."""
 
-    texts: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = ("福", "囍", "喜", "春", "寿", "禄", "财", "吉")
+    texts: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = (
+        "福",
+        "囍",
+        "喜",
+        "春",
+        "寿",
+        "禄",
+        "财",
+        "吉",
+    )
     dates: bool = True  # 2026, 2026年1月1日, 丙午年, 正月初一, Jan 1 2026
     brand: tuple[Annotated[str, Field(min_length=1, max_length=256)], ...] = ()  # also as "Made with NAME"
 

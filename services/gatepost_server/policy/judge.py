@@ -1,0 +1,27 @@
+"""A request and its evidence to a judgement: asked-for text, the conversation, then the policy. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gatepost_server.domain.decision import Judgement, ModerationRequest
+from gatepost_server.domain.evidence import Evidence
+from gatepost_server.policy.asked import off_script
+from gatepost_server.policy.conversation import tightened, tightening_of
+from gatepost_server.policy.evaluate import evaluate
+from gatepost_server.policy.load import Policy
+from gatepost_server.text.lexicon import Lexicon
+
+
+def judge(
+    evidence: Evidence, request: ModerationRequest, policy: Policy, *, lexicon: Lexicon | None = None
+) -> tuple[Evidence, Judgement]:
+    """The judgement, and the evidence as it was judged: with the score of text that nobody asked for.
+
+    `request` holds what its prompt quotes already (policy.asked.with_quoted). `lexicon` finds abuse in earlier turns;
+    without it there is none. Never raises for what evidence or request hold.
+    """
+    evidence, asked = off_script(evidence, request, policy)
+    tightening = tightening_of(request, policy.document.conversation, lexicon)
+    judgement = evaluate(evidence, request, tightened(policy, tightening), asked=asked)
+    return evidence, replace(judgement, asked_text=asked, tightening=tightening)
