@@ -98,6 +98,14 @@ bench-smoke: $(STAMP) ## Start-up, latency, memory and throughput beside a plain
 bench-fresh: $(STAMP) ## Time `make demo` and `make test` in a fresh clone: out/bench/fresh.json
 	@$(BIN)/python -m benchmarks.fresh
 
+.PHONY: bench-tickets
+bench-tickets: $(STAMP) ## What a release ticket costs to sign and to check: out/bench/tickets.json
+	@$(BIN)/python -m benchmarks.tickets
+
+.PHONY: bench-urgency
+bench-urgency: $(STAMP) ## Interactive work beside a saturating re-scan: out/bench/urgency.json (minutes)
+	@$(BIN)/python -m benchmarks.urgency
+
 .PHONY: fonts
 fonts: ## Install the Debian fonts that the card generator draws with (asks apt-get)
 	@benchmarks/cards/install_fonts.sh
@@ -132,6 +140,19 @@ evaluate-clip: $(STAMP) ## The image classifier on drawings of unseen styles: ou
 .PHONY: lock
 lock: ## Pin what pyproject.toml asks for, with hashes, in requirements/*.lock; UPGRADE=name or UPGRADE=all takes newer ones
 	@PATH="$(abspath $(BIN)):$$PATH" requirements/lock.sh $(if $(UPGRADE),$(if $(filter all,$(UPGRADE)),--upgrade,--upgrade-package $(UPGRADE)))
+
+# --strict: a package that the service does not know is a failure and not a warning. The CPU build of torch is on no
+# advisory service under its own version, so the CUDA lock stands for both.
+.PHONY: audit
+audit: $(STAMP) ## Known vulnerabilities of all that is locked (asks PyPI; AUDIT="-s osv" asks osv.dev)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off $(AUDIT) \
+	  -r requirements/build.lock -r requirements/gatepost.lock -r requirements/torch-cuda.lock
+
+.PHONY: sbom
+sbom: $(STAMP) ## What is installed, with versions, licences and who needs whom, as CycloneDX: out/sbom.json
+	@mkdir -p out
+	@$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --validate -o out/sbom.json
+	@echo "out/sbom.json: $$(grep -c '"purl"' out/sbom.json) components"
 
 .PHONY: clean
 clean: ## Remove what was measured and built; keep .venv
