@@ -103,7 +103,9 @@ class ModerateRequest(_message.Message):
     prompt: _builtins.str
     """What the image generator was asked for. UTF-8, at most 8,192 characters. May be empty."""
     turn_count: _builtins.int
-    """How many turns the conversation has had, where `turns` does not hold them all. 0: unknown."""
+    """How many turns the conversation has had, where `turns` does not hold them all. 0: unknown. Long, frustrated and
+    abusive conversations tighten thresholds as the policy says (Verdict.tightening).
+    """
     locale: _builtins.str
     """BCP 47 tag of the person who asked, e.g. "zh-CN" or "en". Empty: "en". Messages for the user
     come in this language, or in the closest one that the policy has.
@@ -115,7 +117,8 @@ class ModerateRequest(_message.Message):
     @_builtins.property
     def expected_text(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Texts that the image was meant to show, each at most 1,024 characters, at most 64 of them.
-        When any is given, drawn text that resembles none of them counts as off_script.
+        When any is given, drawn text that is none of them counts as off_script (Verdict.asked_text tells which); so does
+        what the prompt quotes, where the policy counts that as asked for.
         """
 
     @_builtins.property

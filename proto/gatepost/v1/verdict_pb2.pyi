@@ -205,6 +205,8 @@ class Verdict(_message.Message):
     EMBEDDING_FIELD_NUMBER: _builtins.int
     TICKET_FIELD_NUMBER: _builtins.int
     PROMPT_SIMILARITY_FIELD_NUMBER: _builtins.int
+    ASKED_TEXT_FIELD_NUMBER: _builtins.int
+    TIGHTENING_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"verdicts/<id>", for GetVerdict."""
@@ -272,6 +274,14 @@ class Verdict(_message.Message):
     def embedding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """The image's CLIP embedding, of unit length. Sent when Extras.embedding is set."""
 
+    @_builtins.property
+    def asked_text(self) -> Global___AskedText:
+        """What was asked for, held against what was drawn. Unset where nothing was asked for."""
+
+    @_builtins.property
+    def tightening(self) -> Global___Tightening:
+        """How the conversation so far tightened the policy's thresholds. Unset where it did not."""
+
     def __init__(
         self,
         *,
@@ -293,17 +303,184 @@ class Verdict(_message.Message):
         embedding: _abc.Iterable[_builtins.float] | None = ...,
         ticket: _builtins.str = ...,
         prompt_similarity: _builtins.float | None = ...,
+        asked_text: Global___AskedText | None = ...,
+        tightening: Global___Tightening | None = ...,
         pending: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "coverage", b"coverage", "create_time", b"create_time", "image", b"image", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "user_message", b"user_message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "image", b"image", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "tightening", b"tightening", "user_message", b"user_message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "annotated_image", b"annotated_image", "coverage", b"coverage", "create_time", b"create_time", "decision", b"decision", "embedding", b"embedding", "image", b"image", "image_findings", b"image_findings", "lines", b"lines", "models", b"models", "name", b"name", "pending", b"pending", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "reasons", b"reasons", "request_id", b"request_id", "scores", b"scores", "ticket", b"ticket", "timings_ms", b"timings_ms", "user_message", b"user_message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "annotated_image", b"annotated_image", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "decision", b"decision", "embedding", b"embedding", "image", b"image", "image_findings", b"image_findings", "lines", b"lines", "models", b"models", "name", b"name", "pending", b"pending", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "reasons", b"reasons", "request_id", b"request_id", "scores", b"scores", "ticket", b"ticket", "tightening", b"tightening", "timings_ms", b"timings_ms", "user_message", b"user_message"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prompt_similarity: _TypeAlias = _typing.Literal["prompt_similarity"]  # noqa: Y015
     _WhichOneofArgType__prompt_similarity: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prompt_similarity) -> _WhichOneofReturnType__prompt_similarity | None: ...
 
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+@_typing.final
+class AskedText(_message.Message):
+    """What was asked for, held against what was drawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASKED_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def asked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The texts that were asked for: ModerateRequest.expected_text, and what the prompt quotes where the policy says so."""
+
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___AskedSpan]:
+        """What was matched and what is missing, in the order of `asked`; then what nobody asked for, in the order of the lines."""
+
+    def __init__(
+        self,
+        *,
+        asked: _abc.Iterable[_builtins.str] | None = ...,
+        spans: _abc.Iterable[Global___AskedSpan] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "spans", b"spans"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskedText: _TypeAlias = AskedText  # noqa: Y015
+
+@_typing.final
+class AskedSpan(_message.Message):
+    """A stretch of asked-for or drawn text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[AskedSpan._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: AskedSpan._Kind.ValueType  # 0
+        """Not said."""
+        KIND_MATCHED: AskedSpan._Kind.ValueType  # 1
+        """Drawn as it was asked for, slips of reading aside."""
+        KIND_MISSING: AskedSpan._Kind.ValueType  # 2
+        """Asked for, and not found in the picture."""
+        KIND_UNEXPECTED: AskedSpan._Kind.ValueType  # 3
+        """Drawn, and not asked for."""
+        KIND_DECORATIVE: AskedSpan._Kind.ValueType  # 4
+        """Drawn, not asked for, and let pass by the policy as decoration."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """How the two sides fit."""
+
+    KIND_UNSPECIFIED: AskedSpan.Kind.ValueType  # 0
+    """Not said."""
+    KIND_MATCHED: AskedSpan.Kind.ValueType  # 1
+    """Drawn as it was asked for, slips of reading aside."""
+    KIND_MISSING: AskedSpan.Kind.ValueType  # 2
+    """Asked for, and not found in the picture."""
+    KIND_UNEXPECTED: AskedSpan.Kind.ValueType  # 3
+    """Drawn, and not asked for."""
+    KIND_DECORATIVE: AskedSpan.Kind.ValueType  # 4
+    """Drawn, not asked for, and let pass by the policy as decoration."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    DRAWN_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    POLYGONS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    kind: Global___AskedSpan.Kind.ValueType
+    """How the two sides fit."""
+    asked: _builtins.str
+    """A clause of an asked-for text, as it was written; empty for what nobody asked for."""
+    drawn: _builtins.str
+    """What was drawn, as it was read; empty for what is missing."""
+    similarity: _builtins.float
+    """0 to 1, over characters in comparable form: how much of `asked` was found; for what nobody asked for, how like it
+    is to the closest asked-for text.
+    """
+    score: _builtins.float
+    """How surely nobody asked for it, 0 to 1. The score of CATEGORY_OFF_SCRIPT is the highest of these."""
+    @_builtins.property
+    def polygons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Polygon]:
+        """Where it was drawn, one for each line or part of a line; empty for what is missing."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The lines of these polygons, as indices into Verdict.lines."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___AskedSpan.Kind.ValueType = ...,
+        asked: _builtins.str = ...,
+        drawn: _builtins.str = ...,
+        similarity: _builtins.float = ...,
+        score: _builtins.float = ...,
+        polygons: _abc.Iterable[Global___Polygon] | None = ...,
+        lines: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "drawn", b"drawn", "kind", b"kind", "lines", b"lines", "polygons", b"polygons", "score", b"score", "similarity", b"similarity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskedSpan: _TypeAlias = AskedSpan  # noqa: Y015
+
+@_typing.final
+class Polygon(_message.Message):
+    """An outline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___Point]:
+        """Clockwise in reading direction; at least four."""
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___Point] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Polygon: _TypeAlias = Polygon  # noqa: Y015
+
+@_typing.final
+class Tightening(_message.Message):
+    """Why the policy's thresholds were lower for this image."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTOR_FIELD_NUMBER: _builtins.int
+    GROUNDS_FIELD_NUMBER: _builtins.int
+    factor: _builtins.float
+    """What every threshold was multiplied by, above 0 and below 1."""
+    @_builtins.property
+    def grounds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What in the conversation did it: "turns", "frustration", "abuse". Never text of the conversation."""
+
+    def __init__(
+        self,
+        *,
+        factor: _builtins.float = ...,
+        grounds: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factor", b"factor", "grounds", b"grounds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tightening: _TypeAlias = Tightening  # noqa: Y015
 
 @_typing.final
 class Reason(_message.Message):

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gatepost.v1 import moderation_pb2 as moderation
 from gatepost.v1 import policy_pb2
 from gatepost.v1 import verdict_pb2 as wire
+from gatepost_server.domain.asked import AskedSpan, AskedText, SpanKind
 from gatepost_server.domain.decision import Coverage, ModerationRequest, Reason, ReasonCode, Turn, Verdict
 from gatepost_server.domain.evidence import Evidence, ImageFacts, ImageFinding, TextLine, View
 from gatepost_server.domain.labels import CATEGORIES, Background, Category, Decision
@@ -29,6 +30,7 @@ def _numbers(words: type[_Word], prefix: str, value: Callable[[str], _Number]) -
 DECISIONS = _numbers(Decision, "DECISION", wire.Decision.Value)
 CATEGORY_NUMBERS = _numbers(Category, "CATEGORY", wire.Category.Value)
 REASON_CODES = _numbers(ReasonCode, "REASON_CODE", wire.ReasonCode.Value)
+SPAN_KINDS = _numbers(SpanKind, "KIND", wire.AskedSpan.Kind.Value)
 BACKGROUNDS = _numbers(Background, "BACKGROUND", wire.View.Background.Value)
 _ROLES = {
     moderation.Turn.ROLE_UNSPECIFIED: "user",
@@ -82,6 +84,11 @@ def verdict_to_wire(verdict: Verdict, extras: moderation.Extras) -> wire.Verdict
     if judgement.user_message:
         message.user_message.locale = judgement.user_locale
         message.user_message.text = judgement.user_message
+    if judgement.asked_text is not None:
+        message.asked_text.CopyFrom(_asked_text(judgement.asked_text))
+    if judgement.tightening is not None:
+        message.tightening.factor = judgement.tightening.factor
+        message.tightening.grounds.extend(judgement.tightening.grounds)
     if evidence is not None:
         _add_evidence(message, evidence, extras)
     return message
@@ -144,6 +151,22 @@ def _reason(reason: Reason) -> wire.Reason:
         threshold=reason.threshold or 0.0,
         source=reason.source,
         detail=reason.detail,
+    )
+
+
+def _asked_text(asked: AskedText) -> wire.AskedText:
+    return wire.AskedText(asked=asked.asked, spans=[_span(span) for span in asked.spans])
+
+
+def _span(span: AskedSpan) -> wire.AskedSpan:
+    return wire.AskedSpan(
+        kind=SPAN_KINDS[span.kind],
+        asked=span.asked,
+        drawn=span.drawn,
+        similarity=span.similarity,
+        score=span.score,
+        polygons=[wire.Polygon(points=[wire.Point(x=x, y=y) for x, y in polygon]) for polygon in span.polygons],
+        lines=span.lines,
     )
 
 
