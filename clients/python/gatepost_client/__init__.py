@@ -11,6 +11,7 @@ from gatepost_client._options import Tls
 from gatepost_client._stream import StreamResult
 from gatepost_client._version import __version__
 from gatepost_client.aio import AsyncClient
+from gatepost_client.asked import AskedSpan, AskedText, SpanKind, Tightening
 from gatepost_client.client import Client
 from gatepost_client.errors import (
     Cancelled,
@@ -49,6 +50,8 @@ from gatepost_client.verdict import (
 
 __all__ = [
     "About",
+    "AskedSpan",
+    "AskedText",
     "AsyncClient",
     "Background",
     "Cancelled",
@@ -74,11 +77,13 @@ __all__ = [
     "Rule",
     "ServerError",
     "Skipped",
+    "SpanKind",
     "StageCoverage",
     "StreamResult",
     "TextLine",
     "Thresholds",
     "TicketKeys",
+    "Tightening",
     "Tls",
     "Turn",
     "Unauthenticated",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC
 
 from gatepost.v1 import policy_pb2, verdict_pb2
+from gatepost_client.asked import AskedSpan, AskedText, SpanKind, Tightening
 from gatepost_client.policy import Policy, Rule, Thresholds
 from gatepost_client.verdict import (
     Background,
@@ -46,6 +47,12 @@ _BACKGROUNDS: dict[int, Background] = {
     verdict_pb2.View.BACKGROUND_WHITE: Background.WHITE,
     verdict_pb2.View.BACKGROUND_BLACK: Background.BLACK,
 }
+_SPAN_KINDS: dict[int, SpanKind] = {
+    verdict_pb2.AskedSpan.KIND_MATCHED: SpanKind.MATCHED,
+    verdict_pb2.AskedSpan.KIND_MISSING: SpanKind.MISSING,
+    verdict_pb2.AskedSpan.KIND_UNEXPECTED: SpanKind.UNEXPECTED,
+    verdict_pb2.AskedSpan.KIND_DECORATIVE: SpanKind.DECORATIVE,
+}
 
 
 def decision_from_proto(decision: int) -> Decision:
@@ -81,6 +88,12 @@ def verdict_from_proto(message: verdict_pb2.Verdict) -> Verdict:
         embedding=tuple(message.embedding),
         ticket=message.ticket,
         pending=message.pending and message.decision == verdict_pb2.DECISION_HOLD,
+        asked_text=_asked_text(message.asked_text) if message.HasField("asked_text") else None,
+        tightening=(
+            Tightening(message.tightening.factor, tuple(message.tightening.grounds))
+            if message.HasField("tightening")
+            else None
+        ),
         prompt_similarity=message.prompt_similarity if message.HasField("prompt_similarity") else None,
     )
 
@@ -137,6 +150,22 @@ def _line(line: verdict_pb2.TextLine) -> TextLine:
         expected=line.expected_similarity if line.HasField("expected_similarity") else None,
         view=_view(line.view),
         matches=tuple(line.matches),
+    )
+
+
+def _asked_text(asked: verdict_pb2.AskedText) -> AskedText:
+    return AskedText(asked=tuple(asked.asked), spans=tuple(_span(span) for span in asked.spans))
+
+
+def _span(span: verdict_pb2.AskedSpan) -> AskedSpan:
+    return AskedSpan(
+        kind=_SPAN_KINDS.get(span.kind, SpanKind.UNSPECIFIED),
+        asked=span.asked,
+        drawn=span.drawn,
+        similarity=span.similarity,
+        score=span.score,
+        polygons=tuple(tuple((point.x, point.y) for point in polygon.points) for polygon in span.polygons),
+        lines=tuple(span.lines),
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from gatepost_client.asked import AskedText, Tightening
 from gatepost_client.errors import GatepostError
 
 
@@ -193,6 +194,8 @@ class Verdict:
     embedding: tuple[float, ...] = ()  # unit length, with embedding=True
     ticket: str = ""  # the signed release ticket of an ALLOW
     prompt_similarity: float | None = None  # -1 to 1; None without a prompt
+    asked_text: AskedText | None = None  # None where nothing was asked for
+    tightening: Tightening | None = None  # None where the conversation changed nothing
     pending: bool = False  # a HOLD on which the work goes on: watch_verdict() delivers what comes of it
     error: GatepostError | None = None  # why gate() had to hold the image; None for every answer of a server
 
@@ -229,6 +232,8 @@ class Verdict:
             ),
             "ticket": self.ticket,
             "prompt_similarity": None if self.prompt_similarity is None else _short(self.prompt_similarity),
+            "asked_text": self.asked_text.to_dict() if self.asked_text else None,
+            "tightening": self.tightening.to_dict() if self.tightening else None,
             "timing_ms": {part: round(spent, 3) for part, spent in self.timings_ms.items()},
             "created": self.created.isoformat() if self.created else None,
         }

@@ -70,6 +70,27 @@ def test_an_outline_stands_off_from_any_background(colour: str) -> None:
     assert {(0, 0, 0), (255, 255, 255), DECISIONS[Decision.BLOCK]} <= set(column)
 
 
+def test_what_nobody_asked_for_stands_on_a_bar() -> None:
+    message = verdict(text="今晚打老虎", polygon=BOX)
+    assert not has(drawn(plain(), message), CATEGORIES[Category.OFF_SCRIPT])
+    part = [verdict_pb2.Point(x=x, y=y) for x, y in [(250, 200), (400, 200), (400, 260), (250, 260)]]
+    message.asked_text.spans.add(
+        kind=verdict_pb2.AskedSpan.KIND_UNEXPECTED, lines=[0], polygons=[verdict_pb2.Polygon(points=part)]
+    )
+    sheet = drawn(plain(), message)
+    top = band(sheet)
+    assert sheet.getpixel((350, top + 260)) == CATEGORIES[Category.OFF_SCRIPT]
+    assert sheet.getpixel((150, top + 260)) == NEUTRAL
+
+
+def test_a_span_of_another_frame_or_of_no_line_is_not_drawn() -> None:
+    message = verdict(text="今晚打老虎", polygon=BOX)
+    corners = verdict_pb2.Polygon(points=[verdict_pb2.Point(x=x, y=y) for x, y in BOX])
+    for lines in ([], [7]):
+        message.asked_text.spans.add(kind=verdict_pb2.AskedSpan.KIND_UNEXPECTED, lines=lines, polygons=[corners])
+    assert not has(drawn(plain(), message), CATEGORIES[Category.OFF_SCRIPT])
+
+
 def test_outlines_lie_where_the_lines_are() -> None:
     sheet = drawn(plain(), verdict(text="新年快乐", polygon=BOX))
     top = band(sheet)

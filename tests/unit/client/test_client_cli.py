@@ -18,6 +18,7 @@ from click.testing import Result
 from PIL import Image
 from typer.testing import CliRunner
 
+from gatepost.v1 import verdict_pb2
 from gatepost_client import Category, Decision
 from gatepost_client.cli import app
 from gatepost_client.cli.sources import expand
@@ -106,6 +107,8 @@ def test_a_verdict_is_one_object_with_exactly_these_keys(run: Check) -> None:
         "reasons",
         "scores",
         "lines",
+        "asked_text",
+        "tightening",
         "coverage",
         "image",
         "policy",
@@ -133,6 +136,20 @@ def test_a_failure_is_one_object_with_exactly_these_keys(run: Check) -> None:
 def test_chinese_is_printed_as_it_is(run: Check) -> None:
     assert "去死吧" in run("check", "ugly.jpg", "--json").stdout
     assert "去死吧" in run("check", "ugly.jpg").stdout
+
+
+def test_the_table_tells_what_is_not_as_it_was_asked_for(run: Check, fake_gatepost: FakeServer) -> None:
+    message = verdict(Decision.REVIEW, Category.OFF_SCRIPT, text="今晚打老虎")
+    kinds = verdict_pb2.AskedSpan
+    message.asked_text.spans.add(kind=kinds.KIND_MATCHED, asked="新年快乐", drawn="新年快乐")
+    message.asked_text.spans.add(kind=kinds.KIND_MISSING, asked="仕途顺遂")
+    message.asked_text.spans.add(kind=kinds.KIND_UNEXPECTED, drawn="今晚打老虎", score=0.9)
+    message.tightening.MergeFrom(verdict_pb2.Tightening(factor=0.75, grounds=["abuse"]))
+    fake_gatepost.script(message)
+    table = run("check", "kind.png", "--expected-text", "新年快乐,仕途顺遂").stdout
+    assert "not asked for: 今晚打老虎 (0.90)" in table
+    assert "missing: 仕途顺遂" in table
+    assert "thresholds x 0.75: abuse" in table
 
 
 def test_the_table_names_decisions_and_why(run: Check) -> None:

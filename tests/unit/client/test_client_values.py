@@ -13,6 +13,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from gatepost.v1 import moderation_pb2, verdict_pb2
 from gatepost_client import (
     About,
+    AskedSpan,
     Background,
     Category,
     Decision,
@@ -20,6 +21,8 @@ from gatepost_client import (
     Item,
     ReasonCode,
     ServerError,
+    SpanKind,
+    Tightening,
     Turn,
     Urgency,
 )
@@ -57,6 +60,17 @@ def full_verdict() -> verdict_pb2.Verdict:
     message.annotated_image = b"png"
     message.embedding.extend([0.6, 0.8])
     message.prompt_similarity = 0.25
+    message.asked_text.asked.append("新年快乐")
+    message.asked_text.spans.add(
+        kind=verdict_pb2.AskedSpan.KIND_UNEXPECTED,
+        asked="新年快乐",
+        drawn="去死吧",
+        similarity=0.25,
+        score=1.0,
+        polygons=[verdict_pb2.Polygon(points=[verdict_pb2.Point(x=1, y=2)])],
+        lines=[0],
+    )
+    message.tightening.MergeFrom(verdict_pb2.Tightening(factor=0.75, grounds=["abuse"]))
     message.decision = verdict_pb2.DECISION_HOLD  # nothing else can be pending
     message.pending = True
     return message
@@ -72,6 +86,7 @@ def test_the_enumerations_are_those_of_the_wire() -> None:
     assert members(verdict_pb2.Category.DESCRIPTOR, "CATEGORY_") == set(Category.__members__) - own
     assert members(verdict_pb2.ReasonCode.DESCRIPTOR, "REASON_CODE_") == set(ReasonCode.__members__) - own
     assert members(verdict_pb2.View.Background.DESCRIPTOR, "BACKGROUND_") == set(Background.__members__) - own
+    assert members(verdict_pb2.AskedSpan.Kind.DESCRIPTOR, "KIND_") == set(SpanKind.__members__) - own
 
 
 def test_nothing_of_a_full_verdict_is_lost() -> None:
@@ -85,6 +100,10 @@ def test_nothing_of_a_full_verdict_is_lost() -> None:
     assert value.image.views[0].background is Background.BLACK
     assert value.image_findings[0].region == (1, 2, 3, 4)
     assert value.coverage.stages[0].skipped[0].why == "same"
+    assert value.asked_text is not None
+    (span,) = value.asked_text.of(SpanKind.UNEXPECTED)
+    assert span == AskedSpan(SpanKind.UNEXPECTED, "新年快乐", "去死吧", 0.25, 1.0, (((1.0, 2.0),),), (0,))
+    assert value.tightening == Tightening(0.75, ("abuse",))
     assert value.created is not None
     assert value.created.isoformat() == "2027-01-15T08:00:00+00:00"
 
@@ -99,6 +118,8 @@ def test_a_verdict_becomes_json_and_survives_pickling() -> None:
     }
     assert described["scores"] == {"insult": 0.99}
     assert described["lines"][0]["expected"] == 0.0
+    assert described["asked_text"]["spans"][0]["kind"] == "unexpected"
+    assert described["tightening"] == {"factor": 0.75, "grounds": ["abuse"]}
     assert pickle.loads(pickle.dumps(value)) == value
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gatepost.v1 import moderation_pb2, verdict_pb2
-from gatepost_server.domain.decision import ReasonCode, Turn, Verdict
+from gatepost_server.domain.asked import AskedSpan, AskedText, SpanKind
+from gatepost_server.domain.decision import ReasonCode, Tightening, Turn, Verdict
 from gatepost_server.domain.evidence import Skipped
 from gatepost_server.domain.labels import CATEGORIES, Background, Category, Decision, StageName
 from gatepost_server.gateway import wire
@@ -23,6 +24,7 @@ from tests.builders import evidence, line, request
         (Category, wire.CATEGORY_NUMBERS, verdict_pb2.Category),
         (ReasonCode, wire.REASON_CODES, verdict_pb2.ReasonCode),
         (Background, wire.BACKGROUNDS, verdict_pb2.View.Background),
+        (SpanKind, wire.SPAN_KINDS, verdict_pb2.AskedSpan.Kind),
     ],
 )
 def test_every_word_has_a_number_and_every_number_but_unspecified_a_word(words, numbers, enum):
@@ -108,6 +110,25 @@ def test_a_verdict_leaves_whole():
     assert list(message.embedding) == [0.5, -0.5]
     assert message.prompt_similarity == -0.25
     assert message.user_message.locale == "en"
+
+
+def test_spans_and_tightening_leave_whole_whatever_parts_are_asked_for():
+    span = AskedSpan(SpanKind.UNEXPECTED, "", "滚", 0.25, 0.75, (((1.0, 2.0), (3.0, 4.0)),), (0,))
+    given = verdict(evidence(lines=[line("滚")]))
+    told = replace(
+        given.judgement, asked_text=AskedText(("新年快乐",), (span,)), tightening=Tightening(0.75, ("turns", "abuse"))
+    )
+    message = wire.verdict_to_wire(replace(given, judgement=told), moderation_pb2.Extras())
+    assert list(message.asked_text.asked) == ["新年快乐"]
+    (sent,) = message.asked_text.spans
+    assert (sent.kind, sent.asked, sent.drawn) == (verdict_pb2.AskedSpan.KIND_UNEXPECTED, "", "滚")
+    assert (sent.similarity, sent.score, list(sent.lines)) == (0.25, 0.75, [0])
+    assert [[(point.x, point.y) for point in one.points] for one in sent.polygons] == [[(1, 2), (3, 4)]]
+    assert message.tightening.factor == 0.75
+    assert list(message.tightening.grounds) == ["turns", "abuse"]
+    bare = wire.verdict_to_wire(given, moderation_pb2.Extras())
+    assert not bare.HasField("asked_text")
+    assert not bare.HasField("tightening")
 
 
 def test_costly_parts_stay_behind_unless_asked_for():

@@ -22,6 +22,7 @@ from gatepost_client.annotate.style import (
     ink_on,
     shortened,
 )
+from gatepost_client.asked import AskedSpan, SpanKind
 from gatepost_client.verdict import Category, ImageFinding, Reason, TextLine, Verdict, View
 
 _NARROWEST = 360  # pixels: the band needs room for its letters
@@ -53,6 +54,8 @@ def draw_sheet(picture: Picture, verdict: Verdict, view: View) -> Image.Image:
     # The suspicious ones first: they get the best places.
     marks = sorted(_marks(verdict, view, picture.scale, within), key=lambda mark: mark.colour == NEUTRAL)
     _draw_marks(draw, marks, letters, within)
+    for outline in _not_asked_for(verdict, view):
+        _draw_bar(draw, _on_sheet(outline, picture.scale, within), letters)
     return sheet
 
 
@@ -98,29 +101,53 @@ def _highest(verdict: Verdict) -> str:
 
 def _marks(verdict: Verdict, view: View, scale: float, within: Box) -> Iterator[_Mark]:
     reasons = {reason.source: reason for reason in reversed(verdict.reasons)}  # the gravest of each source last
+    unasked = {line for span in _unexpected(verdict) for line in span.lines}
     guilty = {reason.category for reason in verdict.reasons if "image" in reason.source}
-
-    def on_sheet(points: tuple[Point, ...]) -> tuple[Point, ...]:
-        """Corners on the sheet; wild coordinates of a strange server end at its edge."""
-        return tuple(
-            (
-                min(max(x * scale, within[0]), within[2] - 1),
-                min(max(y * scale + within[1], within[1]), within[3] - 1),
-            )
-            for x, y in points
-            if math.isfinite(x) and math.isfinite(y)
-        )
 
     for finding in verdict.image_findings:
         if finding.score >= _SHOWN_FINDING or finding.category in guilty:
             x0, y0, x1, y1 = finding.region
-            outline = on_sheet(((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
+            outline = _on_sheet(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), scale, within)
             if len(outline) == 4:
                 yield _Mark(outline, _finding_label(finding), CATEGORIES[finding.category])
     for index, line in enumerate(verdict.lines):
-        outline = on_sheet(line.polygon)
+        outline = _on_sheet(line.polygon, scale, within)
         if line.view.frame == view.frame and len(outline) > 2:
-            yield _Mark(outline, _line_label(line), _line_colour(line, reasons.get(f"line:{index}")))
+            label = _line_label(line, asked_for=index not in unasked)
+            yield _Mark(outline, label, _line_colour(line, reasons.get(f"line:{index}")))
+
+
+def _on_sheet(points: tuple[Point, ...], scale: float, within: Box) -> tuple[Point, ...]:
+    """Corners on the sheet; wild coordinates of a strange server end at its edge."""
+    return tuple(
+        (
+            min(max(x * scale, within[0]), within[2] - 1),
+            min(max(y * scale + within[1], within[1]), within[3] - 1),
+        )
+        for x, y in points
+        if math.isfinite(x) and math.isfinite(y)
+    )
+
+
+def _unexpected(verdict: Verdict) -> Iterator[AskedSpan]:
+    return verdict.asked_text.of(SpanKind.UNEXPECTED) if verdict.asked_text else iter(())
+
+
+def _not_asked_for(verdict: Verdict, view: View) -> Iterator[tuple[Point, ...]]:
+    """Where text stands in this frame that nobody asked for."""
+    for span in _unexpected(verdict):
+        for polygon, line in zip(span.polygons, span.lines, strict=False):
+            if line < len(verdict.lines) and verdict.lines[line].view.frame == view.frame:
+                yield polygon
+
+
+def _draw_bar(draw: ImageDraw.ImageDraw, outline: tuple[Point, ...], letters: int) -> None:
+    """A bar along the feet of the letters: nobody asked for what stands on it."""
+    feet = outline[len(outline) // 2 :]
+    if len(feet) > 1:
+        stroke = max(6, letters // 3)
+        draw.line(feet, fill=WHITE, width=stroke + 4, joint="curve")
+        draw.line(feet, fill=CATEGORIES[Category.OFF_SCRIPT], width=stroke, joint="curve")
 
 
 def _finding_label(finding: ImageFinding) -> str:
@@ -132,9 +159,10 @@ def _worst(line: TextLine) -> tuple[Category, float] | None:
     return worst if worst and worst[1] >= _SHOWN_SCORE else None
 
 
-def _line_label(line: TextLine) -> str:
+def _line_label(line: TextLine, *, asked_for: bool) -> str:
     worst = _worst(line)
-    return f"{line.text} · " + (f"{worst[0].value} {worst[1]:.2f}" if worst else f"read {line.confidence:.2f}")
+    told = f"{worst[0].value} {worst[1]:.2f}" if worst else f"read {line.confidence:.2f}"
+    return f"{line.text} · {told if asked_for else told + ', not asked for'}"
 
 
 def _line_colour(line: TextLine, reason: Reason | None) -> Colour:

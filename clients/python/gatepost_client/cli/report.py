@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gatepost_client._stream import StreamResult
+from gatepost_client.asked import SpanKind
 from gatepost_client.verdict import Decision, Reason, ReasonCode, Verdict
 
 _VERDICT_KEYS = (
@@ -18,6 +19,8 @@ _VERDICT_KEYS = (
     "reasons",
     "scores",
     "lines",
+    "asked_text",
+    "tightening",
     "coverage",
     "image",
     "policy",
@@ -104,9 +107,20 @@ def _plain(text: str) -> Text:
 def _why(verdict: Verdict) -> str:
     if verdict.reasons:
         more = [f"gatepost watch {verdict.name}"] if verdict.pending else []
-        return "\n".join([*_unique(map(_reason, verdict.reasons)), *more])
+        return "\n".join([*_unique(map(_reason, verdict.reasons)), *_asked(verdict), *more])
     worst = max(verdict.scores.items(), key=lambda entry: entry[1], default=None)
-    return f"highest: {worst[0].value} {worst[1]:.2f}" if worst else ""
+    return "\n".join([*([f"highest: {worst[0].value} {worst[1]:.2f}"] if worst else []), *_asked(verdict)])
+
+
+def _asked(verdict: Verdict) -> Iterator[str]:
+    """What is not as it was asked for, and whether the conversation tightened thresholds."""
+    if verdict.asked_text is not None:
+        for span in verdict.asked_text.of(SpanKind.UNEXPECTED):
+            yield f"not asked for: {span.drawn} ({span.score:.2f})"
+        for span in verdict.asked_text.of(SpanKind.MISSING):
+            yield f"missing: {span.asked}"
+    if verdict.tightening is not None:
+        yield f"thresholds x {verdict.tightening.factor:.2f}: {', '.join(verdict.tightening.grounds)}"
 
 
 def _reason(reason: Reason) -> str:
