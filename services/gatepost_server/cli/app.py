@@ -18,7 +18,14 @@ from pydantic import SecretStr
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
-from gatepost_server.cli.settings import TRITON_FIELDS, SettingsError, check_tables, read_log, read_triton
+from gatepost_server.cli.settings import (
+    TRITON_FIELDS,
+    SettingsError,
+    check_tables,
+    default_repository,
+    read_log,
+    read_triton,
+)
 from gatepost_server.cli.stopping import stop_on_signals
 from gatepost_server.cli.tokens import TOKENS_FILE, tokens
 from gatepost_server.cli.unknown import unknown_variables
@@ -83,6 +90,7 @@ def up(
     with failures(SettingsError):
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
     gateway = with_state(gateway, state if state is not None else user_state_path("gatepost"))
+    gateway = with_word_lists(gateway, triton.repository)
     with failures(RingError):
         make_ring(gateway)
     log.info("settings", triton=printable(triton))
@@ -140,7 +148,7 @@ def gateway(config: Config = None, port: Port = None, ready_file: ReadyFile = No
 
     start_logs(config)
     with failures(SettingsError):
-        settings = read_gateway(config, port)
+        settings = with_word_lists(read_gateway(config, port), default_repository())
     with failures(FileError, ListenError, OSError, PolicyError):
         code = run(settings, ready=lambda each: announce(ready_file, **each.told(), triton=settings.triton))
     raise typer.Exit(code)
@@ -166,7 +174,6 @@ def calibrate(
     from rich.table import Table
 
     from gatepost_server.cli import calibrate as calibration
-    from gatepost_server.cli.settings import default_repository
     from gatepost_server.stages.clip.model import Choice, ClipModel
 
     directory = (model_repository or default_repository()) / "clip" / "1"
@@ -234,6 +241,13 @@ def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
             "credentials": settings.credentials or (tokens_file if tokens_file.exists() else None),
         }
     )
+
+
+def with_word_lists(settings: GatewaySettings, repository: Path) -> GatewaySettings:
+    """The settings, with the word lists of the model repository where they name none."""
+    folder = repository / "text_toxicity" / "1" / "lexicons"
+    known = settings.word_lists is not None or not folder.is_dir()
+    return settings if known else settings.model_copy(update={"word_lists": folder})
 
 
 def make_ring(settings: GatewaySettings) -> None:

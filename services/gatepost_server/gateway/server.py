@@ -46,6 +46,7 @@ from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
 from gatepost_server.scoring.paced import PacedScorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
+from gatepost_server.text.temper import read_abuse
 from gatepost_server.tickets.folder import KeyFolder, RingError
 from gatepost_server.tickets.sign import TicketSigner
 
@@ -116,6 +117,7 @@ async def serve(
             nearline=nearline,
             once=Once(window_s=settings.same_request_s),
             signer=signer,
+            lexicon=read_abuse(settings.word_lists) if settings.word_lists is not None else None,
         )
         usage = await resources.enter_async_context(kept_usage(settings))
         allowance = Allowance(tenants, usage, closed=admission.closed)

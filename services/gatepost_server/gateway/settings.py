@@ -86,6 +86,9 @@ class GatewaySettings(BaseSettings):
 
     policies: Path | None = Field(None, description="Folder of more policies; may replace shipped ones by name")
     default_policy: str = DEFAULT_POLICY
+    word_lists: Path | None = Field(
+        None, description="Folder of the text model's word lists; none: abuse in earlier turns goes unseen"
+    )
 
     max_image_bytes: Count = 20 * MIB
     # Above the image limit, so that an image somewhat too large gets a typed error and not gRPC's bare one.

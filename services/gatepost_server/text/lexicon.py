@@ -78,13 +78,13 @@ class Lexicon:
                 yield place
 
 
-def read_lexicon(folder: Path) -> Lexicon:
+def read_lexicon(folder: Path, categories: Iterable[Category] = tuple(Category), *, guesses: bool = True) -> Lexicon:
     """A lexicon from <category>.tsv files (term, strength, sounds, source), exceptions.txt and what is familiar."""
-    entries = [entry for category in Category for entry in _read_entries(folder / f"{category}.tsv", category)]
+    entries = [entry for category in categories for entry in _read_entries(folder / f"{category}.tsv", category)]
     exceptions = folder / "exceptions.txt"
     lines = exceptions.read_text(encoding="utf-8").splitlines() if exceptions.exists() else []
     exempt = (line for line in lines if line and not line.startswith("#"))
-    return Lexicon(entries, exempt, read_familiar(folder))
+    return Lexicon(entries, exempt, read_familiar(folder) if guesses else None)
 
 
 def _read_entries(path: Path, category: Category) -> Iterator[Entry]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gatepost_server.domain.labels import Category
 from gatepost_server.text.entries import Strength
-from gatepost_server.text.lexicon import Lexicon
+from gatepost_server.text.lexicon import Lexicon, read_lexicon
 from gatepost_server.text.normalize import compact, normalize
 
 _CHINESE = (
@@ -82,6 +83,14 @@ class Temper:
 
     frustration: bool = False
     abuse: bool = False
+
+
+def read_abuse(folder: Path) -> Lexicon:
+    """The word lists of abuse in `folder`, those of the text model. Raises OSError where there are none."""
+    lexicon = read_lexicon(folder, _ABUSE, guesses=False)
+    if not lexicon.entries:
+        raise FileNotFoundError(f"there are no word lists in {folder}")
+    return lexicon
 
 
 def temper_of(messages: Sequence[str], lexicon: Lexicon | None) -> Temper:

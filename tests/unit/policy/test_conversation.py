@@ -14,11 +14,11 @@ from gatepost_server.policy.book import open_book
 from gatepost_server.policy.evaluate import GRAVITY
 from gatepost_server.policy.judge import judge
 from gatepost_server.policy.load import PolicyError
-from gatepost_server.text.lexicon import read_lexicon
+from gatepost_server.text.temper import read_abuse
 from tests.builders import evidence, request
 from tests.unit.policy.policy_text import policy
 
-LEXICON = read_lexicon(Path(__file__).parents[3] / "model_repository" / "text_toxicity" / "1" / "lexicons")
+LEXICON = read_abuse(Path(__file__).parents[3] / "model_repository" / "text_toxicity" / "1" / "lexicons")
 CARD = open_book().get("greeting-card")
 RULES = {"long": {"turns": 4, "factor": 0.9}, "frustration": 0.8, "abuse": 0.5}
 

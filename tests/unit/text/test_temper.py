@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gatepost_server.text.lexicon import read_lexicon
-from gatepost_server.text.temper import MOST_LETTERS, MOST_MESSAGES, Temper, temper_of
+from gatepost_server.text.temper import MOST_LETTERS, MOST_MESSAGES, Temper, read_abuse, temper_of
 
-LEXICON = read_lexicon(Path(__file__).parents[3] / "model_repository" / "text_toxicity" / "1" / "lexicons")
+LEXICON = read_abuse(Path(__file__).parents[3] / "model_repository" / "text_toxicity" / "1" / "lexicons")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +55,11 @@ def test_the_last_messages_and_the_beginning_of_each_are_looked_at():
     assert temper_of(["you idiot", *calm[1:]], LEXICON).abuse
     assert not temper_of(["you idiot", *calm], LEXICON).abuse
     assert not temper_of(["a" * MOST_LETTERS + " you idiot"], LEXICON).abuse
+
+
+def test_a_folder_without_word_lists_is_said_to_be_one(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no word lists"):
+        read_abuse(tmp_path)
 
 
 def test_without_word_lists_frustration_is_noticed_alone():
