@@ -84,7 +84,7 @@ def read_lexicon(folder: Path, categories: Iterable[Category] = tuple(Category),
     exceptions = folder / "exceptions.txt"
     lines = exceptions.read_text(encoding="utf-8").splitlines() if exceptions.exists() else []
     exempt = (line for line in lines if line and not line.startswith("#"))
-    return Lexicon(entries, exempt, read_familiar(folder) if guesses else None)
+    return Lexicon(entries, exempt, read_familiar(folder))
 
 
 def _read_entries(path: Path, category: Category) -> Iterator[Entry]:

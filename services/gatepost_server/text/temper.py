@@ -87,7 +87,7 @@ class Temper:
 
 def read_abuse(folder: Path) -> Lexicon:
     """The word lists of abuse in `folder`, those of the text model. Raises OSError where there are none."""
-    lexicon = read_lexicon(folder, _ABUSE, guesses=False)
+    lexicon = read_lexicon(folder, _ABUSE)
     if not lexicon.entries:
         raise FileNotFoundError(f"there are no word lists in {folder}")
     return lexicon
