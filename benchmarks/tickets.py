@@ -137,7 +137,7 @@ async def _calls(folder: KeyFolder, image: bytes) -> Mapping[str, list[Call]]:
 async def _gateway(keys: Path | None) -> AsyncIterator[Any]:
     ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
-    settings = GatewaySettings.load(listen="127.0.0.1:0", ticket_keys=keys)
+    settings = GatewaySettings.load(listen="127.0.0.1:0", ticket_keys=keys, canary_interval_s=0)
     serving = asyncio.create_task(serve(settings, ready=ready.set_result, stop=stop, scorer=FakeScorer()))
     try:
         async with grpc.aio.insecure_channel((await ready).grpc) as channel:

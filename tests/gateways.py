@@ -50,7 +50,8 @@ async def running_gateway(*, scorer: FakeScorer | None = None, **settings: Any) 
     scorer = scorer or FakeScorer()
     ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
-    built = GatewaySettings.load(**({"listen": "127.0.0.1:0", "watch_interval_s": 0.02} | settings))
+    usual = {"listen": "127.0.0.1:0", "watch_interval_s": 0.02, "canary_interval_s": 0}  # the fake cannot read cards
+    built = GatewaySettings.load(**(usual | settings))
     done = asyncio.create_task(serve(built, ready=ready.set_result, stop=stop, scorer=scorer))
     await asyncio.wait({done, ready}, return_when=asyncio.FIRST_COMPLETED)
     if done.done():

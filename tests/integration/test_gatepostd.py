@@ -68,6 +68,7 @@ def daemon(tmp_path, tiny_settings):
             "GATEPOST_TRITON_REPOSITORY": str(settings.repository),
             "GATEPOST_TRITON_CACHE": str(settings.cache),
             "GATEPOST_STATE": str(tmp_path / "state"),
+            "GATEPOST_GATEWAY_CANARY_INTERVAL_S": "0",  # models without nets cannot read cards
             **environment,
         }
         started.append(Daemon(tmp_path, *arguments, environment=environment))

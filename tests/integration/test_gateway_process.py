@@ -37,7 +37,12 @@ class Process:
     def __init__(self, **environment: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
-            env={**os.environ, "GATEPOST_GATEWAY_LISTEN": "127.0.0.1:0", **environment},
+            env={
+                **os.environ,
+                "GATEPOST_GATEWAY_LISTEN": "127.0.0.1:0",
+                "GATEPOST_GATEWAY_CANARY_INTERVAL_S": "0",  # the fake cannot read cards
+                **environment,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -161,3 +166,20 @@ def test_logs_say_what_was_decided_and_never_what_was_written(start):
         assert word in log
     for word in ("Xyzzy", "Plugh", "hunter2"):
         assert word not in log
+
+
+def test_a_scorer_that_allows_everything_never_serves(start):
+    """With the real cards of the day: the fake cannot read them, and says that the bad one is clean."""
+    process = start(GATEPOST_GATEWAY_CANARY_INTERVAL_S="60", GATEPOST_LOG_FORMAT="json")
+    with grpc.insecure_channel(process.address()) as channel:
+        deadline = time.monotonic() + 60.0
+        while not any("bad-" in line for line in process.lines):
+            assert time.monotonic() < deadline, "".join(process.lines)
+            time.sleep(0.05)
+        health = health_pb2_grpc.HealthStub(channel)
+        assert health.Check(health_pb2.HealthCheckRequest()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            moderation_pb2_grpc.ModerationServiceStub(channel).Moderate(wire.ModerateRequest(image=b"clean"))
+        assert b"MODELS_NOT_TRUSTED" in dict(caught.value.trailing_metadata())["grpc-status-details-bin"]
+    process.send(signal.SIGTERM)
+    assert process.wait() == 0

@@ -37,11 +37,9 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
         loop.add_signal_handler(number, drain.set)
 
     address: asyncio.Future[Addresses] = loop.create_future()
-    loaded = asyncio.Event()
+    serving = asyncio.Event()
     # Its thread lives as long as the loop. It must: the server is bound to the thread that started it.
-    supervising = loop.run_in_executor(
-        None, _supervise, supervisor, stop_triton, lambda: loop.call_soon_threadsafe(loaded.set)
-    )
+    supervising = loop.run_in_executor(None, _supervise, supervisor, stop_triton)
     supervising.add_done_callback(lambda _: drain.set())
     scorer = TritonScorer(
         TritonEndpoint(address=supervisor.grpc_address, max_message_bytes=gateway.max_message_bytes),
@@ -49,12 +47,8 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
     )
 
     async def announce() -> None:
-        await loaded.wait()
-        listening = await address
-        while not await scorer.ready():  # its connection may still wait before it tries again
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(gateway.watch_interval_s)  # by then the gateway's health says so, too
-        ready(listening)
+        await serving.wait()
+        ready(await address)
 
     announcing = asyncio.create_task(announce())
     try:
@@ -63,6 +57,7 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
             ready=address.set_result,
             stop=drain,
             scorer=scorer,
+            serving=serving.set,
         )
     finally:
         announcing.cancel()
@@ -71,10 +66,9 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
         await supervising
 
 
-def _supervise(supervisor: Supervisor, stop: Event, loaded: Callable[[], object]) -> None:
+def _supervise(supervisor: Supervisor, stop: Event) -> None:
     try:
         supervisor.start(stop)
-        loaded()
         if not supervisor.run(stop):
             raise TritonLostError("tritonserver ended and did not come back")
     except StoppedError:

@@ -1,11 +1,14 @@
-"""A small page beside gRPC: /healthz and /.well-known/jwks.json. It takes no credentials and shows no images."""
+"""A small page beside gRPC: /healthz, /metrics and /.well-known/jwks.json.
+
+It takes no credentials, and shows no images, texts or callers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,8 +17,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gatepost_server.domain.errors import GatepostError
+from gatepost_server.gateway.metrics import CONTENT_TYPE, Metrics
 
-JWKS_PATH, HEALTH_PATH = "/.well-known/jwks.json", "/healthz"
+JWKS_PATH, HEALTH_PATH, METRICS_PATH = "/.well-known/jwks.json", "/healthz", "/metrics"
 KEYS_MAX_AGE_S = 60  # so long may a revoked key be believed elsewhere
 
 _BACKLOG = 128
@@ -30,13 +34,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def application(serving: Callable[[], Awaitable[bool]], jwks: Callable[[], str] | None) -> Starlette:
-    """The page. Without `jwks` no tickets are signed, and there are no keys to show."""
+def application(
+    unwell: Callable[[], Awaitable[Sequence[str]]], jwks: Callable[[], str] | None, metrics: Metrics
+) -> Starlette:
+    """The page. `unwell` names what keeps the gateway from serving; without `jwks` there are no keys to show."""
 
     async def health(_: Request) -> Response:
-        up = await serving()
-        status = "SERVING" if up else "NOT_SERVING"
-        return JSONResponse({"status": status}, 200 if up else 503, {"cache-control": "no-store"})
+        parts = await unwell()
+        told = {"status": "NOT_SERVING", "not_serving": list(parts)} if parts else {"status": "SERVING"}
+        return JSONResponse(told, 503 if parts else 200, {"cache-control": "no-store"})
+
+    async def figures(_: Request) -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
 
     async def keys(_: Request) -> Response:
         if jwks is None:
@@ -48,7 +57,7 @@ def application(serving: Callable[[], Awaitable[bool]], jwks: Callable[[], str] 
         caching = {"cache-control": f"public, max-age={KEYS_MAX_AGE_S}"}
         return Response(text, media_type="application/jwk-set+json", headers=caching)
 
-    return Starlette(routes=[Route(HEALTH_PATH, health), Route(JWKS_PATH, keys)])
+    return Starlette(routes=[Route(HEALTH_PATH, health), Route(METRICS_PATH, figures), Route(JWKS_PATH, keys)])
 
 
 @contextlib.asynccontextmanager

@@ -84,6 +84,7 @@ MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
     ErrorReason.DRAINING: _AGAIN,
     ErrorReason.DEADLINE: _AGAIN,
     ErrorReason.MODEL_SERVER_UNAVAILABLE: _AGAIN,
+    ErrorReason.MODELS_NOT_TRUSTED: _AGAIN,
     ErrorReason.MODEL_OUTPUT_INVALID: _AGAIN,
     ErrorReason.MODEL_FAILED: _AGAIN,
     ErrorReason.INTERNAL: _AGAIN,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import structlog
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined] # missing in the stubs
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
 from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, ticket_pb2_grpc, verdict_pb2
@@ -23,13 +23,15 @@ from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway import http
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
 from gatepost_server.gateway.allowance import Allowance
+from gatepost_server.gateway.canaries import open_canaries
 from gatepost_server.gateway.credentials import configured
 from gatepost_server.gateway.credentials.authenticator import Authenticator
 from gatepost_server.gateway.credentials.interceptor import CallerInterceptor
-from gatepost_server.gateway.health import MODERATION, POLICY, TICKETS, watch
+from gatepost_server.gateway.health import CANARIES, MODELS, MODERATION, POLICY, TICKETS, not_serving, watch
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
 from gatepost_server.gateway.memory import release_large_blocks
+from gatepost_server.gateway.metrics import Metrics
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
 from gatepost_server.gateway.tenants import Tenants, open_tenants
@@ -46,6 +48,7 @@ from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
 from gatepost_server.scoring.paced import PacedScorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
+from gatepost_server.scoring.trusted import TrustedScorer
 from gatepost_server.text.temper import read_abuse
 from gatepost_server.tickets.folder import KeyFolder, RingError
 from gatepost_server.tickets.sign import TicketSigner
@@ -79,12 +82,13 @@ async def serve(
     ready: Callable[[Addresses], None] | None = None,
     stop: asyncio.Event | None = None,
     scorer: Scorer | None = None,
+    serving: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until `stop` is set (SIGTERM and SIGINT by default), drain, return.
 
-    `ready` gets the addresses as soon as the ports are open; health says when images can be judged. `scorer` is
-    Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files, ring of keys), FileError (credentials,
-    tenants).
+    `ready` gets the addresses as soon as the ports are open; `serving` is called when images can be judged, each time
+    anew. `scorer` is Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files, ring of keys),
+    FileError (credentials, tenants).
     """
     release_large_blocks()
     _log.info("starting", settings=settings.printable())
@@ -101,7 +105,7 @@ async def serve(
             retry_after_s=settings.retry_after_s,
         )
     )
-    health = health_aio.HealthServicer()
+    health, metrics = health_aio.HealthServicer(), Metrics()
     async with contextlib.AsyncExitStack() as resources:
         chosen = scorer if scorer is not None else await resources.enter_async_context(_triton(settings))
         fetcher = ImageFetcher(
@@ -109,8 +113,11 @@ async def serve(
         )
         resources.push_async_callback(fetcher.close)
         nearline = await resources.enter_async_context(_nearline(settings))
+        paced: Scorer = PacedScorer(chosen, places=settings.background_images)
+        canaries = open_canaries(settings, paced, signer, admission, metrics)
+        trusted = paced if canaries is None else TrustedScorer(paced, lambda: canaries.trusted)
         moderator = Moderator(
-            PacedScorer(chosen, places=settings.background_images),
+            trusted,
             policies,
             MemoryVerdictStore(capacity_bytes=settings.verdict_store_bytes, ttl_s=settings.verdict_ttl_s),
             RequestLimits(image_bytes=settings.max_image_bytes),
@@ -143,24 +150,40 @@ async def serve(
         ticket_pb2_grpc.add_TicketKeyServiceServicer_to_server(TicketKeyServicer(signer), server)
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
         reflection.enable_server_reflection((MODERATION, POLICY, TICKETS, HEALTH, reflection.SERVICE_NAME), server)
-        for service in ("", MODERATION):
+        parts = {MODELS: chosen.ready} | ({} if canaries is None else {CANARIES: canaries.passed})
+        for service in ("", MODERATION, *parts):
             await health.set(service, HealthCheckResponse.NOT_SERVING)
         for service in (POLICY, TICKETS):
             await health.set(service, HealthCheckResponse.SERVING)
 
         addresses = Addresses(
-            _listen(server, settings), await resources.enter_async_context(_page(settings, health, signer))
+            _listen(server, settings),
+            await resources.enter_async_context(_page(settings, lambda: not_serving(health, parts), signer, metrics)),
         )
         await server.start()
-        watcher = asyncio.create_task(watch(health, chosen, settings.watch_interval_s))
+
+        def changed(part: str, well: bool) -> None:
+            if part == CANARIES:
+                metrics.trusted(trusted=well)
+            if part == MODELS and well and canaries is not None:
+                canaries.soon()  # they may be other models than before
+            if part == MODERATION and well:
+                serving()
+
+        watcher = asyncio.create_task(watch(health, parts, settings.watch_interval_s, changed=changed))
         resources.callback(watcher.cancel)
+        sending = None if canaries is None else asyncio.create_task(canaries.run(chosen.ready))
+        if sending is not None:
+            resources.push_async_callback(_ended, sending)
         if nearline is not None:
-            resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge, chosen.ready)))
+            resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge, trusted.ready)))
         _log.info("listening", **addresses.told())
         if ready is not None:
             ready(addresses)
         await _stopped(stop)
         watcher.cancel()
+        if sending is not None:
+            await _ended(sending)
         await _drain(server, health, admission, moderator, settings.grace_s)
 
 
@@ -261,17 +284,15 @@ def _signer(settings: GatewaySettings) -> TicketSigner | None:
 
 @contextlib.asynccontextmanager
 async def _page(
-    settings: GatewaySettings, health: health_aio.HealthServicer, signer: TicketSigner | None
+    settings: GatewaySettings,
+    unwell: Callable[[], Awaitable[Sequence[str]]],
+    signer: TicketSigner | None,
+    metrics: Metrics,
 ) -> AsyncIterator[str | None]:
     if settings.http_listen is None:
         yield None
         return
-
-    async def serving() -> bool:
-        answer = await health.Check(HealthCheckRequest(service=MODERATION), None)
-        return bool(answer.status == HealthCheckResponse.SERVING)
-
-    page = http.application(serving, None if signer is None else signer.jwks)
+    page = http.application(unwell, None if signer is None else signer.jwks, metrics)
     async with contextlib.AsyncExitStack() as stack:
         try:
             address = await stack.enter_async_context(http.listening(page, settings.http_listen))

@@ -112,6 +112,10 @@ class GatewaySettings(BaseSettings):
     )
     retry_after_s: Seconds = Field(0.5, description="RetryInfo of RESOURCE_EXHAUSTED")
     grace_s: Seconds = Field(20.0, description="How long images inside may finish after SIGTERM")
+    canary_interval_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(
+        60.0, description="How often a known-good and a known-bad card are judged; 0: never"
+    )
+    canary_answer_s: Seconds = Field(20.0, description="How long a canary may take")
     watch_interval_s: Seconds = Field(0.5, description="How often Triton's readiness is looked at")
 
     verdict_store_bytes: Count = Field(64 * MIB, description="About how much memory GetVerdict's verdicts may take")
@@ -159,8 +163,9 @@ class GatewaySettings(BaseSettings):
 
     @property
     def scorer_calls(self) -> int:
-        """The most that may be out at the model server: near-line work takes no place of what is admitted."""
-        return self.max_images_in_flight + (self.nearline_workers if self.backlog is not None else 0)
+        """The most that may be out at the model server: near-line work and canaries take no place of what is let in."""
+        nearline = self.nearline_workers if self.backlog is not None else 0
+        return self.max_images_in_flight + nearline + (1 if self.canary_interval_s else 0)
 
     def printable(self) -> dict[str, Any]:
         """Everything but secrets, for the log at start."""

@@ -32,7 +32,7 @@ _HELD: Mapping[ErrorCode, ReasonCode] = {
 # There was no room for it: no fault of the image, and no reason ever to give it up.
 _NO_ROOM = frozenset({ErrorCode.DEADLINE_EXCEEDED, ErrorCode.RESOURCE_EXHAUSTED})
 # Something else is away, such as the keys that sign tickets. A model server that goes away may be the image's doing.
-_ELSEWHERE = frozenset({ErrorReason.TICKETS_UNAVAILABLE, ErrorReason.STORE_UNAVAILABLE})
+_ELSEWHERE = frozenset({ErrorReason.TICKETS_UNAVAILABLE, ErrorReason.STORE_UNAVAILABLE, ErrorReason.MODELS_NOT_TRUSTED})
 
 
 @dataclass(frozen=True, slots=True)
