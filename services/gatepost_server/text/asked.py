@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from gatepost_server.domain.asked import AskedSpan, SpanKind
 from gatepost_server.domain.evidence import Point, TextLine
 from gatepost_server.text.characters import is_han
-from gatepost_server.text.explained import Clause, pieces
+from gatepost_server.text.explained import Script, pieces
 from gatepost_server.text.folded import Folded, clauses_of, fold
 from gatepost_server.text.grids import grids
 from gatepost_server.text.outlines import part
@@ -29,7 +29,7 @@ AS_ASKED = 0.75  # of a clause must be found: a slip in a wish of four character
 
 _READ = 0.3  # confidence from which on a line may show what was asked for
 _MOST_CLAUSES = 128  # of all texts; where there are more, whole texts are compared
-_LONGEST_LINE = 2_000  # characters of one line that are compared
+_LONGEST_LINE = 500  # characters of one line that are compared
 _BROKEN = 24  # characters of a clause that may be broken into single letters
 _LETTERS = str.maketrans("01l5", "oiis")  # as single letters are read that stand alone
 
@@ -78,16 +78,16 @@ def held_against(lines: Sequence[TextLine], asked: Sequence[str]) -> list[AskedS
     [] where nothing that can be compared was asked for. The views of an image (frames, backgrounds) are read one by
     one; a text that any of them shows is not missing.
     """
-    clauses = [Clause.of(folded) for folded in _clauses(asked)]
+    clauses = _clauses(asked)
     if not clauses:
         return []
-    drawn = [_line(line) for line in lines]
-    shown = [_Shown([False] * len(clause.folded.text)) for clause in clauses]
-    _line_by_line(drawn, clauses, shown)
+    script, drawn = Script(clauses), [_line(line) for line in lines]
+    shown = [_Shown([False] * len(clause.text)) for clause in clauses]
+    _line_by_line(drawn, script, shown)
     _over_breaks(drawn, asked)
     for view in sorted({line.view for line in drawn}):
         members = [index for index, line in enumerate(drawn) if line.view == view and line.confidence >= _READ]
-        _across(lines, drawn, members, clauses, shown)
+        _across(lines, drawn, members, script, shown)
         _together(lines, drawn, members, clauses, shown)
     found = [_of_clause(clause, one, lines, drawn) for clause, one in zip(clauses, shown, strict=True)]
     return [*found, *_unexpected(lines, drawn, clauses, found)]
@@ -95,9 +95,9 @@ def held_against(lines: Sequence[TextLine], asked: Sequence[str]) -> list[AskedS
 
 def _clauses(asked: Sequence[str]) -> list[Folded]:
     """Each clause once."""
-    split = [clause for text in asked for clause in clauses_of(text[:_LONGEST_LINE])]
+    split = [clause for text in asked for clause in clauses_of(text)]
     if len(split) > _MOST_CLAUSES:
-        split = [folded for text in asked if (folded := fold(text[:_LONGEST_LINE])).text]
+        split = [folded for text in asked if (folded := fold(text)).text]
     return list({clause.text: clause for clause in split}.values())
 
 
@@ -107,11 +107,11 @@ def _line(line: TextLine) -> _Line:
     return _Line(folded, line.confidence, line.view, [False] * size, [False] * size)
 
 
-def _line_by_line(drawn: Sequence[_Line], clauses: Sequence[Clause], shown: Sequence[_Shown]) -> None:
+def _line_by_line(drawn: Sequence[_Line], script: Script, shown: Sequence[_Shown]) -> None:
     for index, line in enumerate(drawn):
         if line.confidence < _READ:
             continue
-        for piece in pieces(line.folded, line.confidence, clauses):
+        for piece in pieces(line.folded, line.confidence, script):
             fit = piece.fit
             marks = line.changed if fit.changed else line.known
             marks[fit.start : fit.end] = [True] * (fit.end - fit.start)
@@ -121,7 +121,7 @@ def _line_by_line(drawn: Sequence[_Line], clauses: Sequence[Clause], shown: Sequ
 
 def _over_breaks(drawn: Sequence[_Line], asked: Sequence[str]) -> None:
     """A line may hold the end of one clause and the beginning of the next: 家，幸 of 搬进新家，幸福敲门."""
-    whole = [text for text in (fold(each[:_LONGEST_LINE]).text for each in asked) if len(text) > 1]
+    whole = [text for text in (fold(each).text for each in asked) if len(text) > 1]
     for line in drawn:
         text = line.folded.text
         if len(text) > 1 and not any(line.known) and any(text in each for each in whole):
@@ -132,7 +132,7 @@ def _across(
     lines: Sequence[TextLine],
     drawn: Sequence[_Line],
     members: Sequence[int],
-    clauses: Sequence[Clause],
+    script: Script,
     shown: Sequence[_Shown],
 ) -> None:
     """A line of a grid is known where everything that is read across it was asked for."""
@@ -140,7 +140,7 @@ def _across(
     for grid in grids(boxes, [lines[index].text for index in members]):
         readings = [fold(text) for text in grid.readings]
         least = min(drawn[members[line]].confidence for line in grid.members)
-        found = [pieces(reading, least, clauses) for reading in readings]
+        found = [pieces(reading, least, script) for reading in readings]
         asked = [
             sum(one.fit.end - one.fit.start for one in some if not one.fit.changed) == len(reading.text)
             for reading, some in zip(readings, found, strict=True)
@@ -161,14 +161,14 @@ def _together(
     lines: Sequence[TextLine],
     drawn: Sequence[_Line],
     members: Sequence[int],
-    clauses: Sequence[Clause],
+    clauses: Sequence[Folded],
     shown: Sequence[_Shown],
 ) -> None:
     """Clauses that no line shows, in lines that follow one another and hold nothing but letters of the clause."""
     for clause, one in zip(clauses, shown, strict=True):
-        if one.share >= AS_ASKED or len(clause.folded.text) > _BROKEN:
+        if one.share >= AS_ASKED or len(clause.text) > _BROKEN:
             continue
-        letters = set(clause.folded.text.translate(_LETTERS))
+        letters = set(clause.text.translate(_LETTERS))
         some = [index for index in members if (text := _letters(drawn[index])) and letters.issuperset(text)]
         boxes = [bounds(lines[index].polygon) for index in some]
         for order in reading_orders(boxes, [lines[index].text for index in some]):
@@ -176,21 +176,21 @@ def _together(
                 break
 
 
-def _spelled(drawn: Sequence[_Line], order: Sequence[int], clause: Clause, one: _Shown) -> bool:
+def _spelled(drawn: Sequence[_Line], order: Sequence[int], clause: Folded, one: _Shown) -> bool:
     """Whether the lines of `order`, read one after another, show the whole clause; if so they are known."""
     places = [(index, place) for index in order for place in range(len(drawn[index].folded.text))]
     text = "".join(_letters(drawn[index])[place] for index, place in places)
-    start = text.find(clause.folded.text.translate(_LETTERS))
+    start = text.find(clause.text.translate(_LETTERS))
     if start < 0:
         return False
-    spelled = places[start : start + len(clause.folded.text)]
+    spelled = places[start : start + len(clause.text)]
     for index, place in spelled:
         drawn[index].known[place] = True
         drawn[index].changed[place] = False
     runs = {index: [place for other, place in spelled if other == index] for index, _ in spelled}
     whole = [(index, min(some), max(some) + 1) for index, some in runs.items()]
     one.places.clear()
-    one.add(0, len(clause.folded.text), len(clause.folded.text), whole)
+    one.add(0, len(clause.text), len(clause.text), whole)
     return True
 
 
@@ -198,8 +198,8 @@ def _letters(line: _Line) -> str:
     return line.folded.text.translate(_LETTERS)
 
 
-def _of_clause(clause: Clause, shown: _Shown, lines: Sequence[TextLine], drawn: Sequence[_Line]) -> AskedSpan:
-    asked = clause.folded.source
+def _of_clause(clause: Folded, shown: _Shown, lines: Sequence[TextLine], drawn: Sequence[_Line]) -> AskedSpan:
+    asked = clause.source
     if shown.share < AS_ASKED:
         return AskedSpan(SpanKind.MISSING, asked=asked, similarity=shown.similarity)
     places = sorted(set(shown.places))
@@ -214,7 +214,7 @@ def _of_clause(clause: Clause, shown: _Shown, lines: Sequence[TextLine], drawn: 
 
 
 def _unexpected(
-    lines: Sequence[TextLine], drawn: Sequence[_Line], clauses: Sequence[Clause], found: Sequence[AskedSpan]
+    lines: Sequence[TextLine], drawn: Sequence[_Line], clauses: Sequence[Folded], found: Sequence[AskedSpan]
 ) -> Iterator[AskedSpan]:
     missing = [span for span in found if span.kind is SpanKind.MISSING]
     short = any(len(fold(span.asked).text) <= 2 and any(map(is_han, span.asked)) for span in missing)
@@ -236,11 +236,9 @@ def _unexpected(
                 )
 
 
-def _closest(text: str, clauses: Sequence[Clause]) -> float:
+def _closest(text: str, clauses: Sequence[Folded]) -> float:
     """Similarity to the asked-for text that is most like it."""
-    best = process.extractOne(
-        text, [clause.folded.text for clause in clauses], scorer=Levenshtein.normalized_similarity
-    )
+    best = process.extractOne(text, [clause.text for clause in clauses], scorer=Levenshtein.normalized_similarity)
     return float(best[1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein, Opcode
 
 from gatepost_server.text.characters import is_han
@@ -16,26 +16,34 @@ _LEAST_HAN, _LEAST_LETTERS = 2, 3  # a shorter piece is none, unless it is a who
 _PART_OF_A_WORD = 5  # letters from which on a piece may begin or end inside of words
 # Unrelated texts share this much of their characters by chance.
 _LIKE_HAN, _LIKE_LATIN = 0.5, 0.6
-_MOST_PIECES = 12  # nested pieces of one line; a line made of more is no greeting
-_SHARED = 0.5  # of the kinds of characters of one side; texts that share less are not compared
+_MOST_PIECES = 12  # of one line; a line made of more is no greeting
+_WORTH_COMPARING = 40.0  # rapidfuzz's partial ratio, 0 to 100
+_MOST_COMPARED = 6  # texts that are most like a stretch of a line
 _SAME_LENGTH = 1.5  # texts of about one length are compared as wholes
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A stretch of asked-for text that may stand alone; `backwards`: the same from right to left, as on old banners."""
+class Script:
+    """Clauses of asked-for text to be looked for; Chinese ones from right to left as well, as on old banners."""
 
-    folded: Folded
-    backwards: Folded | None
-    kinds: frozenset[str]
+    def __init__(self, clauses: Sequence[Folded]) -> None:
+        self.clauses = tuple(clauses)
+        readings = [(number, clause, False) for number, clause in enumerate(self.clauses)]
+        readings += [
+            (number, _reversed(clause), True) for number, clause, _ in readings if any(map(is_han, clause.text))
+        ]
+        self._readings = readings
+        self._texts = [reading.text for _, reading, _ in readings]
 
-    @classmethod
-    def of(cls, folded: Folded) -> Clause:
-        """Only Chinese is ever read from right to left."""
-        reverse = None
-        if any(map(is_han, folded.text)):
-            reverse = replace(folded, text=folded.text[::-1], origins=folded.origins[::-1], words=folded.words[::-1])
-        return cls(folded, reverse, frozenset(folded.text))
+    def like(self, drawn: str) -> Iterator[tuple[int, Folded, bool]]:
+        """(number of the clause, its text, whether that is backwards) of those that are most like `drawn`."""
+        found = process.extract(
+            drawn, self._texts, scorer=fuzz.partial_ratio, score_cutoff=_WORTH_COMPARING, limit=_MOST_COMPARED
+        )
+        return (self._readings[place] for _, _, place in found)
+
+
+def _reversed(folded: Folded) -> Folded:
+    return replace(folded, text=folded.text[::-1], origins=folded.origins[::-1], words=folded.words[::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +54,21 @@ class Piece:
     fit: Fit
 
 
-def pieces(line: Folded, confidence: float, clauses: Sequence[Clause]) -> list[Piece]:
-    """What of `line` shows the clauses, without overlaps; `fit.changed` where it says something else in their place.
+def pieces(line: Folded, confidence: float, script: Script) -> list[Piece]:
+    """What of `line` shows clauses, without overlaps; `fit.changed` where it says something else in their place.
 
     A line may hold several clauses, a part of one, or either with something before and after.
     """
-    return list(_pieces(line, confidence, (0, len(line.text)), clauses, _MOST_PIECES))
-
-
-def _pieces(
-    line: Folded, confidence: float, place: tuple[int, int], clauses: Sequence[Clause], most: int
-) -> Iterator[Piece]:
-    start, end = place
-    if not most or end <= start:
-        return
-    found = [piece for piece in _candidates(line, confidence, place, clauses) if _is_piece(line, clauses, piece, place)]
-    best = max(found, key=_worth, default=None)
-    if best is None:
-        return
-    yield best
-    yield from _pieces(line, confidence, (start, best.fit.start), clauses, most - 1)
-    yield from _pieces(line, confidence, (best.fit.end, end), clauses, most - 1)
+    found: list[Piece] = []
+    open_: list[tuple[int, int]] = [(0, len(line.text))]
+    while open_ and len(found) < _MOST_PIECES:
+        place = open_.pop()
+        some = _candidates(line, confidence, place, script) if place[0] < place[1] else ()
+        best = max((piece for piece in some if _is_piece(line, script, piece, place)), key=_worth, default=None)
+        if best is not None:
+            found.append(best)
+            open_ += [(best.fit.end, place[1]), (place[0], best.fit.start)]
+    return found
 
 
 def _worth(piece: Piece) -> tuple[int, bool, int, int]:
@@ -75,24 +77,20 @@ def _worth(piece: Piece) -> tuple[int, bool, int, int]:
     return found.same, not found.changed, found.end - found.start, -piece.clause
 
 
-def _candidates(line: Folded, confidence: float, place: tuple[int, int], clauses: Sequence[Clause]) -> Iterator[Piece]:
+def _candidates(line: Folded, confidence: float, place: tuple[int, int], script: Script) -> Iterator[Piece]:
     start, end = place
     drawn = line.text[start:end]
-    kinds = frozenset(drawn)
-    for number, clause in enumerate(clauses):
-        if len(kinds & clause.kinds) < _SHARED * min(len(kinds), len(clause.kinds)):
-            continue
-        for asked in filter(None, (clause.folded, clause.backwards)):
-            for own, wanted in _places(drawn, asked.text):
-                trimmed = _trimmed(drawn, own, asked.text, wanted)
-                if trimmed is None:
-                    continue
-                (a, b), wanted = trimmed
-                fitted = fit(line, confidence, (start + a, start + b), asked, wanted)
-                if asked is clause.backwards:
-                    whole = len(asked.text)
-                    fitted = replace(fitted, asked_start=whole - wanted[1], asked_end=whole - wanted[0])
-                yield Piece(number, fitted)
+    for number, asked, backwards in script.like(drawn):
+        for own, wanted in _places(drawn, asked.text):
+            trimmed = _trimmed(drawn, own, asked.text, wanted)
+            if trimmed is None:
+                continue
+            (a, b), wanted = trimmed
+            fitted = fit(line, confidence, (start + a, start + b), asked, wanted)
+            if backwards:
+                whole = len(asked.text)
+                fitted = replace(fitted, asked_start=whole - wanted[1], asked_end=whole - wanted[0])
+            yield Piece(number, fitted)
 
 
 def _places(drawn: str, asked: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -143,9 +141,9 @@ def _falls_off(edit: Opcode, drawn: str) -> bool:
     return edit.tag in ("insert", "delete") or (edit.tag == "replace" and shorter >= alone)
 
 
-def _is_piece(line: Folded, clauses: Sequence[Clause], piece: Piece, place: tuple[int, int]) -> bool:
+def _is_piece(line: Folded, script: Script, piece: Piece, place: tuple[int, int]) -> bool:
     """Whether it is more than chance: long enough, like enough, and whole words where it is short."""
-    found, asked = piece.fit, clauses[piece.clause].folded
+    found, asked = piece.fit, script.clauses[piece.clause]
     text = line.text[found.start : found.end]
     han = sum(map(is_han, text))
     whole_line = (found.start, found.end) == (0, len(line.text)) and GRAVE.isdisjoint(text)

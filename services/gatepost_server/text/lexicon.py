@@ -78,7 +78,7 @@ class Lexicon:
                 yield place
 
 
-def read_lexicon(folder: Path, categories: Iterable[Category] = tuple(Category), *, guesses: bool = True) -> Lexicon:
+def read_lexicon(folder: Path, categories: Iterable[Category] = tuple(Category)) -> Lexicon:
     """A lexicon from <category>.tsv files (term, strength, sounds, source), exceptions.txt and what is familiar."""
     entries = [entry for category in categories for entry in _read_entries(folder / f"{category}.tsv", category)]
     exceptions = folder / "exceptions.txt"
