@@ -17,7 +17,7 @@ from gatepost_server.gateway.credentials.caller import Role
 from gatepost_server.gateway.credentials.methods import OPEN, ROLES
 from gatepost_server.gateway.credentials.token_file import TokenStore
 from gatepost_server.gateway.credentials.watched import FileError
-from tests.gateways import Gateway, refused, running_gateway, script, stream_request
+from tests.gateways import Gateway, opened_stream_error, refused, running_gateway, script, stream_request
 
 ALL = tuple(Role)
 
@@ -128,6 +128,23 @@ async def test_tokens_rotate_while_the_gateway_runs(house):
         house.store.revoke("old")
         assert (await refused(moderate(gateway, old))).code is grpc.StatusCode.UNAUTHENTICATED
         assert (await moderate(gateway, new)).verdict.name
+
+
+async def test_a_stream_ends_with_its_token_and_a_watch_too(house, tmp_path):
+    token = house.token("cards", id="leaving")
+    async with house.open(backlog=str(tmp_path / "backlog.db")) as gateway:
+        held = wire.ModerateRequest(image=script(delay_s=1.5))
+        name = (await gateway.moderation.Moderate(held, metadata=bearer(token), timeout=1.0)).verdict.name
+        watch = gateway.moderation.WatchVerdict(wire.WatchVerdictRequest(name=name), metadata=bearer(token))
+        assert (await watch.read()).verdict.pending
+        stream = gateway.moderation.ModerateStream(metadata=bearer(token))
+        await stream.write(stream_request("before"))
+        assert (await stream.read()).verdict.name
+        house.store.revoke("leaving")
+        await stream.write(stream_request("after"))
+        assert opened_stream_error((await stream.read()).error).code is grpc.StatusCode.UNAUTHENTICATED
+        await stream.done_writing()
+        assert (await refused(watch.read())).code is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def test_a_file_that_breaks_later_keeps_serving_those_it_named_and_is_shouted(house, capfd):

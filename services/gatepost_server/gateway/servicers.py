@@ -18,7 +18,7 @@ from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.gateway.admission import Admission, draining
 from gatepost_server.gateway.allowance import Allowance
-from gatepost_server.gateway.credentials.caller import caller
+from gatepost_server.gateway.credentials.caller import caller, caller_still
 from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import Context, internal_error, shown
 from gatepost_server.gateway.status import status_of
@@ -117,7 +117,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
             refuse=_refusal,
             write=context.write,
             admission=self._admission,
-            allowed=lambda: self._allowance.wait(caller().tenant),
+            allowed=lambda: self._allowance.wait(caller_still().tenant),
             window=self._stream_window,
             reserve=self._max_image_bytes,
         )
@@ -159,6 +159,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
 
     async def _watch(self, request: wire.WatchVerdictRequest, context: Context) -> None:
         async for verdict in self._moderator.watch(request.name, tenant=caller().tenant):
+            caller_still()
             await context.write(wire.WatchVerdictResponse(verdict=verdict_to_wire(verdict, request.extras)))
 
     async def _judge(

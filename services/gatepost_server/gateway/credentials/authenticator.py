@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.gateway.credentials.bearer import BearerTokens
-from gatepost_server.gateway.credentials.caller import ANYBODY, Caller
+from gatepost_server.gateway.credentials.caller import ANYBODY, Caller, unauthenticated
 from gatepost_server.gateway.credentials.certificates import Certificates
 from gatepost_server.gateway.credentials.issuer_keys import KeysAwayError
 from gatepost_server.gateway.credentials.oidc import OidcTokens, looks_like_jwt
@@ -73,8 +73,3 @@ class Authenticator:
                     retry_after_s=_RETRY_S,
                 ) from None
         return found
-
-
-def unauthenticated() -> GatepostError:
-    """The same words whatever was wrong: the log says more."""
-    return GatepostError(ErrorCode.UNAUTHENTICATED, ErrorReason.UNAUTHENTICATED, "a valid credential is required")

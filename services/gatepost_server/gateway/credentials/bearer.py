@@ -10,7 +10,7 @@ import structlog
 
 from gatepost_server.domain.decision import DEFAULT_TENANT
 from gatepost_server.gateway.credentials.caller import ASKER, Caller
-from gatepost_server.gateway.credentials.token_file import TokenFile, TokenState, digest, id_of
+from gatepost_server.gateway.credentials.token_file import TokenEntry, TokenFile, TokenState, digest, id_of
 from gatepost_server.gateway.credentials.watched import WatchedFile
 
 _NOBODY = bytes(32)  # no token is known whose SHA-256 this is
@@ -38,15 +38,21 @@ class BearerTokens:
         The id in a token is no secret and only chooses the hash to compare with; hashes are compared in constant time.
         """
         shown = digest(token)
-        kept = self._file.current().tokens if self._file is not None else ()
-        entry = next((each for each in kept if each.id == id_of(token)), None)
+        entry = self._entry(id_of(token))
         expected = bytes.fromhex(entry.sha256) if entry is not None else _NOBODY
         known = hmac.compare_digest(shown, expected)
         plain = [hmac.compare_digest(shown, each) for each in self._plain]  # every one, whatever the first says
         if entry is not None and known:
             state = entry.state(self._clock())
             if state is TokenState.ACTIVE:
-                return entry.caller()
+                return entry.caller(lambda: self._still(entry))
             _log.warning("token_refused", credential=f"token:{entry.id}", state=state.value)
             return None
         return Caller(DEFAULT_TENANT, ASKER, "token:settings") if any(plain) else None
+
+    def _entry(self, id_: str) -> TokenEntry | None:
+        kept = self._file.current().tokens if self._file is not None else ()
+        return next((each for each in kept if each.id == id_), None)
+
+    def _still(self, known: TokenEntry) -> bool:
+        return self._entry(known.id) == known and known.state(self._clock()) is TokenState.ACTIVE

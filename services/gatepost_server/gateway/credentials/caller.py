@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
 
 from gatepost_server.domain.decision import DEFAULT_TENANT
+from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 
 TENANT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"  # safe to log, and in a file's table
 
@@ -30,6 +31,8 @@ class Caller:
     tenant: str
     roles: frozenset[Role]
     credential: str
+    # Whether the credential is good still, for calls that last. An issuer's token is looked at when a call begins.
+    still: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
 
 
 ASKER = frozenset({Role.MODERATE, Role.READ})  # of credentials that name no roles
@@ -41,6 +44,19 @@ _CALLER: ContextVar[Caller] = ContextVar("caller")
 def caller() -> Caller:
     """Of the call that this task serves. Raises LookupError where nobody was let in: a fault, and never an ALLOW."""
     return _CALLER.get()
+
+
+def caller_still() -> Caller:
+    """The same, in a call that lasts. Raises GatepostError (UNAUTHENTICATED) once the credential is good no more."""
+    known = caller()
+    if not known.still():
+        raise unauthenticated()
+    return known
+
+
+def unauthenticated() -> GatepostError:
+    """The same words whatever was wrong: the log says more."""
+    return GatepostError(ErrorCode.UNAUTHENTICATED, ErrorReason.UNAUTHENTICATED, "a valid credential is required")
 
 
 def let_in(known: Caller) -> None:

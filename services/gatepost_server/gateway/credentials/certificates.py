@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import structlog
@@ -39,7 +40,8 @@ class Certificates:
         if len({(caller.tenant, caller.roles) for caller in found}) > 1:
             _log.warning("certificate_refused", error="its names are of several callers", names=names)
             return None
-        return min(found, key=lambda caller: caller.credential)
+        known = min(found, key=lambda caller: caller.credential)
+        return replace(known, still=lambda: known in self._callers().values())
 
 
 @lru_cache(maxsize=1_024)

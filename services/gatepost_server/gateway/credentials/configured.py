@@ -25,7 +25,7 @@ _log = structlog.get_logger("gatepost.credentials")
 
 
 def authenticator(settings: GatewaySettings, tenants: Tenants) -> Authenticator:
-    """Every kind of credential that the settings name. Raises FileError, OSError (a CA's file), ValueError."""
+    """Every kind of credential that the settings name. Raises FileError, OSError (a CA's file)."""
     bearer = settings.credentials is not None or bool(settings.tokens)
     tokens = oidc = certificates = anybody = None
     if bearer:

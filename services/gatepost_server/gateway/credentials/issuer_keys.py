@@ -71,10 +71,10 @@ class KeyAddress:
         timeout_s: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises ValueError for an address without TLS, but for this machine's own; OSError for the CA's file."""
+        """Raises FileError for an address without TLS, but for this machine's own; OSError for the CA's file."""
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(parts.hostname)):
-            raise ValueError("the address of an issuer's keys begins with https://")
+            raise FileError("the address of an issuer's keys begins with https://")
         context = ssl.create_default_context(cafile=ca) if parts.scheme == "https" else None
         self._client = PyJWKClient(url, cache_jwk_set=False, timeout=timeout_s, ssl_context=context)
         self._fresh_s, self._stale_s, self._pause_s = fresh_s, stale_s, pause_s

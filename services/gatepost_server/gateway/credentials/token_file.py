@@ -63,9 +63,9 @@ class TokenEntry(BaseModel):
             return TokenState.EARLY
         return TokenState.ACTIVE
 
-    def caller(self) -> Caller:
-        """Who shows it."""
-        return Caller(self.tenant, frozenset(self.roles), f"token:{self.id}")
+    def caller(self, still: Callable[[], bool]) -> Caller:
+        """Who shows it, for as long as it is good `still`."""
+        return Caller(self.tenant, frozenset(self.roles), f"token:{self.id}", still)
 
 
 class TokenFile(BaseModel):

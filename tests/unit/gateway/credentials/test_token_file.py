@@ -36,7 +36,7 @@ def test_what_was_asked_for_is_what_is_kept(store):
     assert store.read().tokens == (entry,)
     assert (entry.id, entry.tenant, set(entry.roles)) == ("ci", "cards", {Role.MODERATE, Role.READ})
     assert (entry.not_before, entry.expires) == (NOW + timedelta(hours=1), NOW + timedelta(days=1))
-    assert entry.caller().credential == "token:ci"
+    assert entry.caller(lambda: True).credential == "token:ci"
     assert token not in repr(entry)
 
 
