@@ -98,6 +98,10 @@ bench-smoke: $(STAMP) ## Start-up, latency, memory and throughput beside a plain
 bench-fresh: $(STAMP) ## Time `make demo` and `make test` in a fresh clone: out/bench/fresh.json
 	@$(BIN)/python -m benchmarks.fresh
 
+.PHONY: bench-overhead
+bench-overhead: $(STAMP) ## What tickets, coverage, admission and credentials add to a request: out/bench/overhead.json (minutes)
+	@$(BIN)/python -m benchmarks.overhead
+
 .PHONY: bench-tickets
 bench-tickets: $(STAMP) ## What a release ticket costs to sign and to check: out/bench/tickets.json
 	@$(BIN)/python -m benchmarks.tickets

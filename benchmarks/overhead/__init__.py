@@ -1,0 +1,1 @@
+"""What the promises cost a request: tickets, coverage, admission, credentials, idempotency, the backlog."""
