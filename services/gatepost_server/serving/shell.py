@@ -20,6 +20,7 @@ import triton_python_backend_utils as pb_utils
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import StageReport
+from gatepost_server.serving.memory_limit import limit_memory
 from gatepost_server.serving.parameters import stage_parameters
 from gatepost_server.stages.base import Arrays, Stage, StageResult, text_array
 from gatepost_server.tensors.check import first_breach
@@ -64,9 +65,10 @@ class StageShell:
         check_tensors_survive()
         contract = self.stage_type.contract
         directory = Path(args["model_repository"]) / args["model_version"]
-        self._stage = self.stage_type(
-            stage_parameters(contract.model, json.loads(args["model_config"]), os.environ, directory=str(directory))
-        )
+        config = json.loads(args["model_config"])
+        parameters = stage_parameters(contract.model, config, os.environ, directory=str(directory))
+        limit_memory(parameters)
+        self._stage = self.stage_type(parameters)
         self._inputs = tuple(tensor.name for tensor in contract.inputs)
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:

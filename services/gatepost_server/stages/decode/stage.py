@@ -55,6 +55,8 @@ def decode(data: bytes, limits: Limits) -> StageResult | GatepostError:
         return _result(data, looked, limits)
     except GatepostError as error:
         return error
+    except MemoryError:  # the stub's limit (serving.memory_limit), or the machine's
+        return refuse(ErrorReason.IMAGE_TOO_MANY_PIXELS, "decoding the image takes more memory than one image may")
     except Exception as error:  # noqa: BLE001 - Pillow's plugins raise any type for a malformed file
         return _from_pillow(error)
 

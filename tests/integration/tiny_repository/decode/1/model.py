@@ -1,5 +1,6 @@
 """A stage without nets that does what its input says: for tests of what lies around stages."""
 
+import ctypes
 import os
 import time
 
@@ -30,6 +31,12 @@ class Words:
             raise RuntimeError("secret words of the image")
         if image == b"die":
             os._exit(1)
+        if image == b"hog":
+            np.ones(1 << 30, np.uint8)
+        if image == b"careless":  # as a C library that does not look at what malloc gave it
+            libc = ctypes.CDLL(None)
+            libc.malloc.restype = ctypes.c_void_p
+            ctypes.memset(libc.malloc(ctypes.c_size_t(1 << 30)), 1, 1 << 30)
         if image == b"slow":
             time.sleep(0.6)
         words = [word + self.suffix for word in image.split()]
