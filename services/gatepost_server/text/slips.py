@@ -13,8 +13,10 @@ from rapidfuzz.distance import Levenshtein
 
 from gatepost_server.text.characters import is_han
 from gatepost_server.text.folded import Folded
+from gatepost_server.text.glyphs import look_alike
 
-# Characters and words that turn a wish round when they come in or go missing. They are never taken for a slip.
+# Characters and words that turn a wish round when they come in or go missing. They are a slip only where they look like
+# what was asked for and the reader was unsure.
 GRAVE = frozenset(
     "不没无非勿莫未别休否死亡丧葬坟墓棺鬼滚灭绝难灾祸病疾痛伤残穷贫苦哭泪悲哀愁衰败输破碎离散弃恨仇怨怒骂打杀砍血"
     "毒恶凶煞霉倒贱蠢笨傻呆丑臭烂屁屎尿猪狗奸骗贼偷债赔亏毁罪罚囚狱丢失"
@@ -26,17 +28,6 @@ _GRAVE_WORDS = frozenset(
         *("bad", "worst", "cry", "fail", "fear", "war", "mad", "old", "liar", "fake", "end"),
     }
 )
-
-# What OCR takes for one another: each group looks alike.
-_ALIKE = (
-    *("末未", "巳已己", "入人八", "土士", "日曰目", "午牛年", "大太天夭", "王玉主", "千干于", "心必", "白百自", "古吉"),
-    *("快块怏", "贺货", "喜嘉善", "福富", "万方", "意惫", "幸辛", "节苄", "春舂", "财材", "关矣", "丰半", "兴与"),
-    *("il1tj", "ocqd0ea", "uvyw", "nhrm", "s5", "z2", "b86", "gy9q"),
-)
-_GROUPS: dict[str, frozenset[int]] = {
-    character: frozenset(number for number, group in enumerate(_ALIKE) if character in group)
-    for character in "".join(_ALIKE)
-}
 
 # A recogniser that takes one character for another doubts it: confidence is the mean over the characters, and so much
 # of one character's certainty is missing for each slip. Measured on cards of the dev split: a surely read line of
@@ -68,6 +59,7 @@ class Fit:
 def fit(drawn: Folded, confidence: float, place: tuple[int, int], asked: Folded, wanted: tuple[int, int]) -> Fit:
     """Compare drawn.text[slice(*place)] with asked.text[slice(*wanted)]; `confidence` is that of the whole line."""
     left, right = drawn.text[slice(*place)], asked.text[slice(*wanted)]
+    excused = int((1.0 - confidence) * len(drawn.text) / _DOUBT)  # so many characters may be anything
     same, changed, chinese = 0, False, 0
     in_words: dict[int, int] = {}
     for edit in Levenshtein.opcodes(left, right):
@@ -75,31 +67,25 @@ def fit(drawn: Folded, confidence: float, place: tuple[int, int], asked: Folded,
         if edit.tag == "equal":
             same += len(extra)
             continue
-        changed |= not GRAVE.isdisjoint(extra + lacking)
-        if edit.tag == "replace" and all(map(alike, extra, lacking)):
+        similar = edit.tag == "replace" and all(map(look_alike, extra, lacking))
+        changed |= not GRAVE.isdisjoint(extra + lacking) and not (similar and excused)
+        if similar:
             same += len(extra)
             continue
+        if edit.tag == "delete" and extra in (left[edit.src_start - 1 : edit.src_start], left[edit.src_end :][:1]):
+            continue  # a character that was read twice
         if any(map(is_han, extra + lacking)):
-            chinese += sum(map(is_han, extra)) if extra else 0  # a character that was not read says nothing else
+            chinese += sum(map(is_han, extra))  # one that was not read says nothing else
             continue
         changed |= any(map(str.isdigit, extra)) and any(map(str.isdigit, lacking))
-        if edit.tag == "delete" and extra in (left[edit.src_start - 1 : edit.src_start], left[edit.src_end :][:1]):
-            continue  # a letter that was read twice
         word = asked.words[min(wanted[0] + edit.dest_start, wanted[1] - 1)]
         in_words[word] = in_words.get(word, 0) + max(len(extra), len(lacking))
     if sorted(left) == sorted(right):  # two letters that changed places
         in_words.clear()
     over = sum(max(0, count - asked.words.count(word) // _LETTERS_A_SLIP) for word, count in in_words.items())
-    changed |= chinese + over > int((1.0 - confidence) * len(drawn.text) / _DOUBT)
+    changed |= chinese + over > excused
     changed |= bool(in_words) and not words_of(drawn, *place).isdisjoint(_GRAVE_WORDS - words_of(asked, *wanted))
     return Fit(*place, *wanted, same, changed)
-
-
-def alike(left: str, right: str) -> bool:
-    """Whether two characters look alike to a reader. Two digits never do: a number is no slip of another."""
-    if left.isdigit() and right.isdigit():
-        return left == right
-    return left == right or bool(_GROUPS.get(left, frozenset()) & _GROUPS.get(right, frozenset()))
 
 
 def words_of(folded: Folded, start: int, end: int) -> set[str]:

@@ -12,14 +12,15 @@ from gatepost_server.text.slips import GRAVE
 
 # One Chinese character or two letters are an ornament read as text more often than a message.
 _LEAST_HAN, _LEAST_LETTERS = 2, 3
+_ROUND = frozenset("0o69eaq")  # what rows of beads, dots and petals are read as
 _GAP = 1  # characters between two stretches that are told as one
 
 # A line counts from the first confidence on, fully from the second. Where all that was asked for is there, a scrap is
 # likelier an ornament: on cards of the dev split those are read with 0.5 to 0.85, text with 0.9 and more.
-_SURE = (0.55, 0.85)
+_SURE = (0.6, 0.85)
 _SURE_WORD = (0.7, 0.9)
-_SURE_SCRAP = (0.8, 0.95)
-_WORD, _SCRAP = 8, 4  # letters; a Chinese character counts two
+_SURE_SCRAP = (0.85, 0.97)
+_WORD, _SCRAP = 8, 5  # letters; a Chinese character counts two
 _SURE_CHARACTER = (0.85, 0.97)
 
 
@@ -55,7 +56,7 @@ def remains(
 
 def says_something(text: str) -> bool:
     """Whether folded text is more than an ornament."""
-    return sum(map(is_han, text)) >= _LEAST_HAN or len(text) >= _LEAST_LETTERS
+    return sum(map(is_han, text)) >= _LEAST_HAN or (len(text) >= _LEAST_LETTERS and not _ROUND.issuperset(text))
 
 
 def weight(text: str) -> int:
