@@ -63,9 +63,9 @@ class ModerationServiceServicer:
 
     def Moderate(self, request, context):
         """Judges one image and answers when it is judged.
-        Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-        DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
-        (where the operator asks for tokens), INTERNAL.
+        Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight, or more than this tenant
+        may send: RATE_LIMITED, QUOTA_EXCEEDED), DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway
+        drains), UNAUTHENTICATED and PERMISSION_DENIED (where the operator asks for credentials), INTERNAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,7 +82,7 @@ class ModerationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetVerdict(self, request, context):
-        """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept.
+        """Returns a verdict given earlier. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +90,7 @@ class ModerationServiceServicer:
 
     def WatchVerdict(self, request, context):
         """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
-        as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+        as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

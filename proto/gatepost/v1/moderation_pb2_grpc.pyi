@@ -41,9 +41,9 @@ class ModerationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ModerationServiceAsyncStub: ...
     Moderate: _grpc.UnaryUnaryMultiCallable[_moderation_pb2.ModerateRequest, _moderation_pb2.ModerateResponse]
     """Judges one image and answers when it is judged.
-    Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-    DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
-    (where the operator asks for tokens), INTERNAL.
+    Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight, or more than this tenant
+    may send: RATE_LIMITED, QUOTA_EXCEEDED), DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway
+    drains), UNAUTHENTICATED and PERMISSION_DENIED (where the operator asks for credentials), INTERNAL.
     """
     ModerateStream: _grpc.StreamStreamMultiCallable[_moderation_pb2.ModerateStreamRequest, _moderation_pb2.ModerateStreamResponse]
     """Judges many images over one stream. Each answer is sent as soon as it is ready, not in the
@@ -52,10 +52,10 @@ class ModerationServiceStub:
     does not read its answers is slowed down, and memory stays bounded.
     """
     GetVerdict: _grpc.UnaryUnaryMultiCallable[_moderation_pb2.GetVerdictRequest, _moderation_pb2.GetVerdictResponse]
-    """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept."""
+    """Returns a verdict given earlier. NOT_FOUND when the name is unknown, another tenant's, or no longer kept."""
     WatchVerdict: _grpc.UnaryStreamMultiCallable[_moderation_pb2.WatchVerdictRequest, _moderation_pb2.WatchVerdictResponse]
     """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
-    as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+    as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
     """
 
 @_typing.type_check_only
@@ -65,9 +65,9 @@ class ModerationServiceAsyncStub(ModerationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Moderate: _aio.UnaryUnaryMultiCallable[_moderation_pb2.ModerateRequest, _moderation_pb2.ModerateResponse]  # type: ignore[assignment]
     """Judges one image and answers when it is judged.
-    Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-    DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
-    (where the operator asks for tokens), INTERNAL.
+    Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight, or more than this tenant
+    may send: RATE_LIMITED, QUOTA_EXCEEDED), DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway
+    drains), UNAUTHENTICATED and PERMISSION_DENIED (where the operator asks for credentials), INTERNAL.
     """
     ModerateStream: _aio.StreamStreamMultiCallable[_moderation_pb2.ModerateStreamRequest, _moderation_pb2.ModerateStreamResponse]  # type: ignore[assignment]
     """Judges many images over one stream. Each answer is sent as soon as it is ready, not in the
@@ -76,10 +76,10 @@ class ModerationServiceAsyncStub(ModerationServiceStub):
     does not read its answers is slowed down, and memory stays bounded.
     """
     GetVerdict: _aio.UnaryUnaryMultiCallable[_moderation_pb2.GetVerdictRequest, _moderation_pb2.GetVerdictResponse]  # type: ignore[assignment]
-    """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept."""
+    """Returns a verdict given earlier. NOT_FOUND when the name is unknown, another tenant's, or no longer kept."""
     WatchVerdict: _aio.UnaryStreamMultiCallable[_moderation_pb2.WatchVerdictRequest, _moderation_pb2.WatchVerdictResponse]  # type: ignore[assignment]
     """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
-    as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+    as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
     """
 
 class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -92,9 +92,9 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_moderation_pb2.ModerateResponse, _abc.Awaitable[_moderation_pb2.ModerateResponse]]:
         """Judges one image and answers when it is judged.
-        Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight),
-        DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway drains), UNAUTHENTICATED
-        (where the operator asks for tokens), INTERNAL.
+        Errors: INVALID_ARGUMENT (bad image or field), RESOURCE_EXHAUSTED (too much in flight, or more than this tenant
+        may send: RATE_LIMITED, QUOTA_EXCEEDED), DEADLINE_EXCEEDED, UNAVAILABLE (the model server is down, or the gateway
+        drains), UNAUTHENTICATED and PERMISSION_DENIED (where the operator asks for credentials), INTERNAL.
         """
 
     @_abc_1.abstractmethod
@@ -115,7 +115,7 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _moderation_pb2.GetVerdictRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_moderation_pb2.GetVerdictResponse, _abc.Awaitable[_moderation_pb2.GetVerdictResponse]]:
-        """Returns a verdict given earlier. NOT_FOUND when the name is unknown or no longer kept."""
+        """Returns a verdict given earlier. NOT_FOUND when the name is unknown, another tenant's, or no longer kept."""
 
     @_abc_1.abstractmethod
     def WatchVerdict(
@@ -124,7 +124,7 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_moderation_pb2.WatchVerdictResponse], _abc.AsyncIterator[_moderation_pb2.WatchVerdictResponse]]:
         """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
-        as needed: nothing is lost. NOT_FOUND when the name is unknown or no longer kept.
+        as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
         """
 
 def add_ModerationServiceServicer_to_server(servicer: ModerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
