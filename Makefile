@@ -106,6 +106,10 @@ bench-overhead: $(STAMP) ## What tickets, coverage, admission and credentials ad
 bench-tickets: $(STAMP) ## What a release ticket costs to sign and to check: out/bench/tickets.json
 	@$(BIN)/python -m benchmarks.tickets
 
+.PHONY: bench-asked-text
+bench-asked-text: $(STAMP) ## How surely unasked text is told from text as asked: out/bench/asked_text.json (minutes)
+	@$(BIN)/python -m benchmarks.asked_text
+
 .PHONY: bench-urgency
 bench-urgency: $(STAMP) ## Interactive work beside a saturating re-scan: out/bench/urgency.json (minutes)
 	@$(BIN)/python -m benchmarks.urgency

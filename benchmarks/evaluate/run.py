@@ -16,7 +16,7 @@ from benchmarks import stack
 from benchmarks.evaluate import drawing
 from benchmarks.evaluate.case import Case
 from benchmarks.evaluate.rows import Row, Rows
-from gatepost_client import AsyncClient, Verdict
+from gatepost_client import AsyncClient, SpanKind, Verdict
 
 CONCURRENCY = 4
 DRAWERS = 2
@@ -91,5 +91,6 @@ def recorded(case: Case, verdict: Verdict) -> dict[str, Any]:
         "image_scores": {finding.category.value: round(finding.score, 4) for finding in verdict.image_findings},
         "prompt_similarity": verdict.prompt_similarity,
         "read": [[line.text, round(line.confidence, 2)] for line in verdict.lines],
+        "missing": [span.asked for span in verdict.asked_text.of(SpanKind.MISSING)] if verdict.asked_text else [],
         "timings_ms": {part: round(spent, 1) for part, spent in verdict.timings_ms.items()},
     }  # fmt: skip

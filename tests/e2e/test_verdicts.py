@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.demo.card import Card, read_manifest
 from benchmarks.stack import Stack
-from gatepost_client import Category, Client, Decision, Item, NotFound
+from gatepost_client import Category, Client, Decision, Item, NotFound, SpanKind
 
 ASKED_FOR = "新年快乐,仕途顺遂"
 
@@ -44,6 +44,10 @@ def test_the_incident_is_blocked_with_its_grounds_its_place_and_a_kind_message(
     assert verdict.user_message is not None
     assert verdict.user_message.locale.startswith("zh")
     assert insult.text not in verdict.user_message.text
+    assert verdict.asked_text is not None
+    unexpected = list(verdict.asked_text.of(SpanKind.UNEXPECTED))
+    assert any(verdict.lines.index(insult) in span.lines for span in unexpected)
+    assert verdict.scores[Category.OFF_SCRIPT] == max(span.score for span in unexpected)
 
 
 def test_a_verdict_says_what_was_looked_at_and_by_what(client: Client, card: dict[str, bytes]) -> None:
@@ -53,6 +57,8 @@ def test_a_verdict_says_what_was_looked_at_and_by_what(client: Client, card: dic
     assert verdict.image.sha256 == hashlib.sha256(image).hexdigest()
     assert len(verdict.image.pdq) == 64
     assert verdict.coverage.complete
+    assert verdict.asked_text is not None
+    assert {span.kind for span in verdict.asked_text.spans} == {SpanKind.MATCHED}
     stages = [stage.stage for stage in verdict.coverage.stages]
     assert stages == ["decode", "ocr_detect", "ocr_recognize", "text_toxicity", "clip", "fusion"]
     assert {*stages, "queue", "gateway", "total"} <= set(verdict.timings_ms)

@@ -41,10 +41,7 @@ async def test_a_clean_image_is_allowed(gateway):
 
 
 async def test_the_incidents_card_is_blocked_with_evidence_and_a_kind_word_in_chinese(gateway):
-    image = script(
-        scores={"off_script": 0.9},
-        lines=[{"text": "笨蛋滚开", "scores": {"insult": 0.6}, "expected": 0.05, "language": "zh"}],
-    )
+    image = script(lines=[{"text": "笨蛋滚开", "scores": {"insult": 0.6}, "expected": 0.05, "language": "zh"}])
     request = wire.ModerateRequest(
         image=image,
         prompt="新年贺卡",
@@ -57,11 +54,44 @@ async def test_the_incidents_card_is_blocked_with_evidence_and_a_kind_word_in_ch
     assert verdict.reasons[0].detail == "abuse-in-place-of-the-greeting"
     assert verdict.lines[0].text == "笨蛋滚开"
     assert len(verdict.lines[0].polygon) == 4
-    assert verdict.lines[0].expected_similarity == pytest.approx(0.05)
+    assert verdict.lines[0].expected_similarity == 0.0
+    kinds = verdict_pb2.AskedSpan
+    assert [(span.kind, span.asked or span.drawn) for span in verdict.asked_text.spans] == [
+        (kinds.KIND_MISSING, "新年快乐"),
+        (kinds.KIND_MISSING, "仕途顺遂"),
+        (kinds.KIND_UNEXPECTED, "笨蛋滚开"),
+    ]
+    assert verdict.asked_text.spans[2].polygons[0].points == verdict.lines[0].polygon
+    off_script = next(score for score in verdict.scores if score.category == verdict_pb2.CATEGORY_OFF_SCRIPT)
+    assert (off_script.score, off_script.source) == (pytest.approx(verdict.asked_text.spans[2].score), "line:0")
     assert verdict.user_message.locale == "zh"
     assert "笨蛋" not in verdict.user_message.text
     assert list(verdict.embedding) == pytest.approx([0.6, 0.8])
     assert verdict.HasField("prompt_similarity")
+
+
+async def test_earlier_turns_tighten_and_the_verdict_says_so(gateway):
+    image = script(lines=[{"text": "Hello you", "scores": {"insult": 0.47}}])
+    calm = (await gateway.moderation.Moderate(wire.ModerateRequest(image=image))).verdict
+    assert calm.decision == verdict_pb2.DECISION_ALLOW
+    assert not calm.HasField("tightening")
+    turns = [wire.Turn(role=wire.Turn.ROLE_USER, text="Red, please"), wire.Turn(text="No! Wrong again.")]
+    angry = (await gateway.moderation.Moderate(wire.ModerateRequest(image=image, turns=turns))).verdict
+    assert angry.decision == verdict_pb2.DECISION_REVIEW
+    assert angry.tightening.factor == pytest.approx(0.9)
+    assert list(angry.tightening.grounds) == ["frustration"]
+    assert angry.reasons[0].threshold == pytest.approx(0.45)
+
+
+async def test_what_the_prompt_quotes_is_asked_for_under_a_policy_that_says_so(gateway):
+    request = wire.ModerateRequest(
+        image=script(lines=[{"text": "今晚打老虎", "confidence": 0.99}]), prompt="贺卡，写着“新年快乐”"
+    )
+    assert not (await gateway.moderation.Moderate(request)).verdict.HasField("asked_text")
+    request.policy = "strict"
+    verdict = (await gateway.moderation.Moderate(request)).verdict
+    assert list(verdict.asked_text.asked) == ["新年快乐"]
+    assert verdict.decision == verdict_pb2.DECISION_BLOCK  # off_script alone, at strict's threshold
 
 
 async def test_a_request_without_an_id_gets_one(gateway):
