@@ -72,7 +72,7 @@ class Coverage:
     missing: tuple[StageName, ...]
     skipped: tuple[Skipped, ...]
     scripts: Mapping[str, int] = field(default_factory=dict)  # lines by ISO 15924 code
-    unjudged_scripts: tuple[str, ...] = ()  # those that no text model judges, and the policy does not tolerate
+    unjudged_scripts: tuple[str, ...] = ()  # those that no text model judges, tolerated or not
 
 
 @dataclass(frozen=True, slots=True)

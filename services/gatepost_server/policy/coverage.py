@@ -7,18 +7,14 @@ where a text is written in a script that nothing here judges.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from gatepost_server.domain.decision import Coverage, ModerationRequest, Reason, ReasonCode
-from gatepost_server.domain.evidence import Evidence, StageReport, TextLine
+from gatepost_server.domain.evidence import Evidence, Skipped, StageReport
 from gatepost_server.domain.labels import CATEGORIES, Category, Decision, StageName
 from gatepost_server.policy.document import PolicyDocument
-from gatepost_server.text.scripts import JUDGED_SCRIPTS, count_scripts
-
-# When letters of a script that nothing judges are text: several, read surely, and a good part of their line. A letter
-# alone stands on cards of any language (π, の), and ornaments are read as a few letters of any script.
-_LEAST_LETTERS, _LEAST_CONFIDENCE, _LEAST_SHARE = 2, 0.75, 1 / 3
+from gatepost_server.policy.scripts import is_guessed, lines_by_script
+from gatepost_server.text.scripts import JUDGED_SCRIPTS
 
 _VIEWED = (StageName.DECODE, StageName.OCR_DETECT, StageName.CLIP)
 _LINED = (StageName.OCR_RECOGNIZE, StageName.TEXT_TOXICITY, StageName.FUSION)
@@ -39,33 +35,22 @@ def cover(
     ]
     gaps = dict.fromkeys((stage, what) for stage, what in _gaps(evidence, request, reports) if stage in mandatory)
     reasons += [Reason(ReasonCode.COVERAGE, Decision.HOLD, detail=f"{stage}:{what}") for stage, what in gaps]
-    for stage in mandatory:
-        if any(not skipped.why.startswith(document.tolerated_skips) for skipped in reports[stage].skipped):
-            reasons.append(Reason(ReasonCode.COVERAGE, Decision.REVIEW, detail=f"{stage}:skipped"))
-    scripts = _scripts(evidence)
-    unjudged = tuple(sorted(scripts.keys() - JUDGED_SCRIPTS - set(document.tolerated_scripts)))
-    reasons += [Reason(ReasonCode.COVERAGE, Decision.REVIEW, detail=f"script:{script}") for script in unjudged]
-    skipped = tuple(skipped for report in evidence.reports for skipped in report.skipped)
-    return Coverage(not reasons, evidence.reports, missing, skipped, scripts, unjudged), tuple(reasons)
-
-
-def _scripts(evidence: Evidence) -> Mapping[str, int]:
-    """Lines by script."""
-    lines = Counter(script for line in evidence.lines for script in scripts_of(line))
-    return dict(sorted(lines.items()))
-
-
-def scripts_of(line: TextLine) -> frozenset[str]:
-    """The scripts that a line is written in, as ISO 15924 codes; none of one that was told to be an ornament."""
-    letters = count_scripts(line.text) if line.confidence > 0.0 else {}
-    others = letters.keys() - JUDGED_SCRIPTS
-    of_others = sum(letters[script] for script in others)
-    is_text = (
-        of_others >= _LEAST_LETTERS
-        and line.confidence >= _LEAST_CONFIDENCE
-        and of_others >= _LEAST_SHARE * sum(letters.values())
+    skipped = [(report.stage, each) for report in evidence.reports for each in report.skipped]
+    if is_guessed(evidence.lines):
+        skipped.append((StageName.OCR_RECOGNIZE, Skipped("text", "no letter could be read surely")))
+    intolerable = dict.fromkeys(
+        stage for stage, each in skipped if stage in mandatory and not each.why.startswith(document.tolerated_skips)
     )
-    return frozenset(letters if is_text else letters.keys() - others)
+    reasons += [Reason(ReasonCode.COVERAGE, Decision.REVIEW, detail=f"{stage}:skipped") for stage in intolerable]
+    scripts = lines_by_script(evidence.lines)
+    unjudged = tuple(script for script in scripts if script not in JUDGED_SCRIPTS)
+    reasons += [
+        Reason(ReasonCode.COVERAGE, Decision.REVIEW, detail=f"script:{script}")
+        for script in unjudged
+        if script not in document.tolerated_scripts
+    ]
+    receipt = Coverage(not reasons, evidence.reports, missing, tuple(each for _, each in skipped), scripts, unjudged)
+    return receipt, tuple(reasons)
 
 
 def _unscored(evidence: Evidence) -> Iterator[Category]:

@@ -12,9 +12,9 @@ from gatepost_server.domain.decision import ReasonCode
 from gatepost_server.domain.evidence import Evidence, ImageFacts, Skipped, View
 from gatepost_server.domain.labels import Category, Decision, StageName
 from gatepost_server.policy.book import open_book
-from gatepost_server.policy.coverage import scripts_of
 from gatepost_server.policy.evaluate import evaluate
 from gatepost_server.policy.load import PolicyError
+from gatepost_server.policy.scripts import scripts_of
 from tests.builders import evidence, line, request
 from tests.unit.policy.policy_text import policy
 
@@ -144,6 +144,7 @@ class TestScripts:
         assert details(judgement) == ["script:Cyrl"]
         assert judged(seen, judging=policy(tolerated_scripts=["Hira", "Cyrl"])).decision is Decision.ALLOW
         assert judgement.coverage.scripts == {"Cyrl": 1, "Hira": 1}
+        assert judgement.coverage.unjudged_scripts == ("Cyrl", "Hira")
 
     def test_a_policy_with_an_unknown_script_is_refused(self):
         with pytest.raises(PolicyError, match="Cyril"):
@@ -162,3 +163,34 @@ class TestScripts:
     )
     def test_stray_letters_are_no_text(self, text, confidence, scripts):
         assert scripts_of(line(text, confidence=confidence)) == scripts
+
+
+class TestGuesses:
+    """A recogniser that does not know a script guesses; where every line is a guess, a person looks."""
+
+    GUESSED = (line("IO CI4LU AUU", confidence=0.75), line("Y石品HHY", confidence=0.66))
+
+    @pytest.mark.parametrize("name", ["greeting-card", "strict"])
+    def test_text_of_which_nothing_was_read_surely_goes_to_a_person(self, name):
+        judgement = judged(evidence(lines=self.GUESSED), judging=open_book().get(name))
+        assert judgement.decision is Decision.REVIEW
+        assert details(judgement) == ["ocr_recognize:skipped"]
+        assert judgement.coverage.skipped == (Skipped("text", "no letter could be read surely"),)
+
+    @pytest.mark.parametrize(
+        "beside",
+        [
+            line("福", confidence=0.9),  # something was read
+            line("Happy Birthday", confidence=0.99),
+        ],
+    )
+    def test_beside_a_sure_line_it_is_an_ornament(self, beside):
+        assert judged(evidence(lines=[*self.GUESSED, beside])).decision is Decision.ALLOW
+
+    def test_a_few_letters_or_what_was_told_to_be_an_ornament_are_no_text(self):
+        lines = [line("Q:8", confidence=0.6), line("LAGOSA", confidence=0.0)]
+        assert judged(evidence(lines=lines)).decision is Decision.ALLOW
+
+    def test_a_policy_may_tolerate_it(self):
+        lenient = policy(tolerated_skips=["no letter could be read surely"])
+        assert judged(evidence(lines=self.GUESSED), judging=lenient).decision is Decision.ALLOW
