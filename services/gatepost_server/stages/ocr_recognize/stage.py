@@ -21,7 +21,7 @@ from gatepost_server.tensors import contract
 
 HALF = 127.5  # pixels enter as -1 to 1
 SPARSE = 0.5  # characters for each height that a crop is wide; Chinese has about 1, English 2
-WIDE = 3.5  # heights; most ornaments are narrower: what is wider, and cannot be read at all, may be another script
+WIDE = 3.5  # heights; ornaments have a narrower crop: what has none, and cannot be read at all, may be another script
 NARROWEST = 4  # pixels; what is narrower holds no character
 
 
@@ -101,8 +101,10 @@ class OcrRecognize:
         }
         unread = {index for index, reading in enumerate(readings) if not reading.text}
         looked_at = {"lines": page.lines, "crops": len(page.crops), "ornaments": ornaments, "unread": len(unread)}
-        wide = {line for line, crop in zip(page.line, page.crops, strict=True) if crop.shape[1] >= WIDE * crop.shape[0]}
-        lost = len(unread & wide)
+        narrow = {
+            line for line, crop in zip(page.line, page.crops, strict=True) if crop.shape[1] < WIDE * crop.shape[0]
+        }
+        lost = len(unread - narrow)
         skipped = (Skipped(f"{lost} of {page.lines} lines", "could not be read"),) if lost else ()
         return StageResult(arrays, looked_at=looked_at, skipped=skipped)
 
