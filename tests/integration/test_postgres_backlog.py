@@ -1,4 +1,4 @@
-"""The backlog in a real PostgreSQL, shared by gateways: the same contract, races, a server that goes away."""
+"""The backlog and the counts of images in a real PostgreSQL, shared by gateways: the same contract, races, a server that goes away."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ import pytest
 from gatepost_server.domain.errors import ErrorReason, GatepostError
 from gatepost_server.records.backlog import BacklogLimits
 from gatepost_server.records.sql_backlog import METADATA, SqlBacklog
+from gatepost_server.records.sql_usage import METADATA as USAGE_METADATA
+from gatepost_server.records.sql_usage import SqlUsage
 from tests.builders import request
 from tests.unit.records.backlog_contract import REQUEST, BacklogContract, held
 
@@ -132,6 +135,20 @@ class TestPostgresBacklog(BacklogContract):
             while (work := await _taken(backlog)) is None:
                 await asyncio.sleep(0.1)
         assert work.request == REQUEST
+
+
+async def test_gateways_that_count_at_the_same_time_lose_no_image(postgres):
+    stores = [SqlUsage(postgres.url) for _ in range(4)]
+    for store in stores:
+        await store.open()
+    today = date(2026, 11, 22)
+    counted = {(tenant, today): 1 for tenant in ("cards", "posters")}
+    async with asyncio.timeout(60.0):
+        await asyncio.gather(*(store.add(counted) for store in stores for _ in range(10)))
+    assert await stores[0].day(today) == {("cards", today): 40, ("posters", today): 40}
+    await stores[0]._run(USAGE_METADATA.drop_all)
+    for store in stores:
+        await store.close()
 
 
 async def _taken(backlog: SqlBacklog):

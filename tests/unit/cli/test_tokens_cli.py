@@ -73,3 +73,26 @@ def test_up_asks_for_credentials_once_its_state_holds_tokens(tmp_path):
     assert with_state(GatewaySettings.load(), tmp_path).credentials == tmp_path / "credentials.json"
     said = GatewaySettings.load(credentials=tmp_path / "mine.json")
     assert with_state(said, tmp_path).credentials == tmp_path / "mine.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("credentials", "hunter2", "mine.file: content: Invalid JSON"),
+        ("tenants", "[cards]\nburst = 5", "limits nothing"),
+        ("credentials", None, "mine.file: cannot be read"),
+    ],
+)
+def test_a_gateway_with_a_file_that_cannot_be_used_says_so_in_a_line_and_does_not_start(
+    tmp_path, name, content, problem
+):
+    file = tmp_path / "mine.file"
+    if content is not None:
+        file.write_text(content)
+    environment = {f"GATEPOST_GATEWAY_{name.upper()}": str(file), "GATEPOST_GATEWAY_LISTEN": "127.0.0.1:0"}
+    result = CliRunner().invoke(app, ["gateway"], env=environment)
+    assert result.exit_code == 1
+    said = result.stderr.splitlines()[-1]
+    assert said.startswith("gatepostd: ")
+    assert problem in said
+    assert "hunter2" not in result.stderr
