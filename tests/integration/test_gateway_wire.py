@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import grpc
 import pytest
@@ -81,6 +82,14 @@ async def test_earlier_turns_tighten_and_the_verdict_says_so(gateway):
     assert angry.tightening.factor == pytest.approx(0.9)
     assert list(angry.tightening.grounds) == ["frustration"]
     assert angry.reasons[0].threshold == pytest.approx(0.45)
+
+
+async def test_abuse_in_earlier_turns_is_seen_where_the_gateway_has_word_lists():
+    lists = Path(__file__).parents[2] / "model_repository" / "text_toxicity" / "1" / "lexicons"
+    request = wire.ModerateRequest(image=b"x", turns=[wire.Turn(text="you idiot")])
+    async with running_gateway(word_lists=lists) as gateway:
+        verdict = (await gateway.moderation.Moderate(request)).verdict
+    assert list(verdict.tightening.grounds) == ["abuse"]
 
 
 async def test_what_the_prompt_quotes_is_asked_for_under_a_policy_that_says_so(gateway):
