@@ -25,7 +25,7 @@ from benchmarks.cards import KIND, TRICKY, Split, Wanted, compose, encode
 from benchmarks.cards.pictures import fetch
 from benchmarks.stack import running
 from gatepost_client import Client, Decision, ReasonCode, Verdict
-from gatepost_server.gateway.canary_cards import TEXTS, draw
+from gatepost_server.gateway.canary_cards import SUBJECTS, draw
 
 COMMAND = "python -m benchmarks.coverage"
 REPORT = targets.OUT / "bench" / "coverage.json"
@@ -67,12 +67,12 @@ class Shares:
 
 
 def canaries(days: int) -> Iterator[tuple[str, bytes]]:
-    """("good" or "bad", card) of every text on several days."""
-    for kind, by_language in TEXTS.items():
-        for texts in by_language.values():
-            for number in range(days * len(texts)):
+    """("good" or "bad", card) of every subject on several days."""
+    for kind, subjects in SUBJECTS.items():
+        for good, some in subjects.items():
+            for number in range(days * len(some)):
                 day = date(2026, 1, 1) + timedelta(days=13 * number)
-                yield kind, draw(texts[number % len(texts)], day, random.Random(number))
+                yield good, draw(kind, some[number % len(some)], day, random.Random(number))
 
 
 def foreign(cards: int) -> Iterator[tuple[str, bytes]]:
@@ -127,7 +127,7 @@ def measure(client: Client, days: int, foreign_cards: int, kind_cards: int) -> t
     one_s = statistics.median(seconds)
     rows = [
         targets.at_least(f"{what} cards of the day answered rightly", shares.percent(what), 100, "%", COMMAND)
-        for what in TEXTS
+        for what in ("good", "bad")
     ]
     rows += [
         targets.reported("one canary, p50", 1_000 * one_s, "ms", COMMAND),
@@ -141,7 +141,7 @@ def measure(client: Client, days: int, foreign_cards: int, kind_cards: int) -> t
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=10, help="days for each text of the canaries")
+    parser.add_argument("--days", type=int, default=10, help="days for each subject of the canaries")
     parser.add_argument("--foreign", type=int, default=20, help="cards of each script")
     parser.add_argument("--kind", type=int, default=200, help="kind cards")
     given = parser.parse_args()

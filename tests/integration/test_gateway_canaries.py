@@ -23,7 +23,7 @@ from gatepost_server.scoring.fake import FakeScorer
 from tests.gateways import refused, running_gateway, script
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
-BAD = {text for texts in canary_cards.TEXTS["bad"].values() for text in texts}
+BAD = {subject for subjects in canary_cards.SUBJECTS.values() for subject in subjects["bad"]}
 
 
 class Models(FakeScorer):
@@ -41,8 +41,8 @@ class Models(FakeScorer):
 def scripted_cards(monkeypatch):
     """Cards that the fake can read, each with bytes of its own."""
 
-    def draw(text, day: date, rng) -> bytes:
-        return script(scores={"insult": 0.95} if text in BAD else {}, nonce=rng.random())
+    def draw(kind: str, subject: str, day: date, rng) -> bytes:
+        return script(scores={"insult": 0.95} if subject in BAD else {}, nonce=rng.random())
 
     monkeypatch.setattr(canary_cards, "draw", draw)
 
