@@ -8,6 +8,7 @@ generator, ordered with their own lines. On those the reading itself fails at ti
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -85,4 +86,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an end like any other: gatepostd is stopped, too
     sys.exit(main())

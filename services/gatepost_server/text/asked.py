@@ -8,22 +8,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rapidfuzz import process
-from rapidfuzz.distance import Levenshtein
-
 from gatepost_server.domain.asked import AskedSpan, SpanKind
-from gatepost_server.domain.evidence import Point, TextLine
-from gatepost_server.text.characters import is_han
+from gatepost_server.domain.evidence import TextLine
 from gatepost_server.text.explained import Script, pieces
 from gatepost_server.text.folded import Folded, clauses_of, fold
 from gatepost_server.text.grids import grids
-from gatepost_server.text.outlines import part
 from gatepost_server.text.reading_order import bounds, reading_orders
-from gatepost_server.text.slips import GRAVE
-from gatepost_server.text.unasked import Remains, remains, sure_character
+from gatepost_server.text.unasked import Line
+from gatepost_server.text.unexpected import outline, unexpected
 
 AS_ASKED = 0.75  # of a clause must be found: a slip in a wish of four characters leaves so much
 
@@ -32,17 +27,6 @@ _MOST_CLAUSES = 128  # of all texts; where there are more, whole texts are compa
 _LONGEST_LINE = 500  # characters of one line that are compared
 _BROKEN = 24  # characters of a clause that may be broken into single letters
 _LETTERS = str.maketrans("01l5", "oiis")  # as single letters are read that stand alone
-
-
-@dataclass(slots=True)
-class _Line:
-    """A drawn line. `known[i]`: text[i] was asked for; `changed[i]`: it stands in the place of what was."""
-
-    folded: Folded
-    confidence: float
-    view: int
-    known: list[bool]
-    changed: list[bool]
 
 
 @dataclass(slots=True)
@@ -90,7 +74,7 @@ def held_against(lines: Sequence[TextLine], asked: Sequence[str]) -> list[AskedS
         _across(lines, drawn, members, script, shown)
         _together(lines, drawn, members, clauses, shown)
     found = [_of_clause(clause, one, lines, drawn) for clause, one in zip(clauses, shown, strict=True)]
-    return [*found, *_unexpected(lines, drawn, clauses, found)]
+    return [*found, *unexpected(lines, drawn, clauses, found)]
 
 
 def _clauses(asked: Sequence[str]) -> list[Folded]:
@@ -101,13 +85,13 @@ def _clauses(asked: Sequence[str]) -> list[Folded]:
     return list({clause.text: clause for clause in split}.values())
 
 
-def _line(line: TextLine) -> _Line:
+def _line(line: TextLine) -> Line:
     folded = fold(line.text[:_LONGEST_LINE])
     size = len(folded.text)
-    return _Line(folded, line.confidence, line.view, [False] * size, [False] * size)
+    return Line(folded, line.confidence, line.view, [False] * size, [False] * size)
 
 
-def _line_by_line(drawn: Sequence[_Line], script: Script, shown: Sequence[_Shown]) -> None:
+def _line_by_line(drawn: Sequence[Line], script: Script, shown: Sequence[_Shown]) -> None:
     for index, line in enumerate(drawn):
         if line.confidence < _READ:
             continue
@@ -119,7 +103,7 @@ def _line_by_line(drawn: Sequence[_Line], script: Script, shown: Sequence[_Shown
                 shown[piece.clause].add(fit.asked_start, fit.asked_end, fit.same, [(index, fit.start, fit.end)])
 
 
-def _over_breaks(drawn: Sequence[_Line], asked: Sequence[str]) -> None:
+def _over_breaks(drawn: Sequence[Line], asked: Sequence[str]) -> None:
     """A line may hold the end of one clause and the beginning of the next: 家，幸 of 搬进新家，幸福敲门."""
     whole = [text for text in (fold(each).text for each in asked) if len(text) > 1]
     for line in drawn:
@@ -130,7 +114,7 @@ def _over_breaks(drawn: Sequence[_Line], asked: Sequence[str]) -> None:
 
 def _across(
     lines: Sequence[TextLine],
-    drawn: Sequence[_Line],
+    drawn: Sequence[Line],
     members: Sequence[int],
     script: Script,
     shown: Sequence[_Shown],
@@ -159,7 +143,7 @@ def _across(
 
 def _together(
     lines: Sequence[TextLine],
-    drawn: Sequence[_Line],
+    drawn: Sequence[Line],
     members: Sequence[int],
     clauses: Sequence[Folded],
     shown: Sequence[_Shown],
@@ -176,7 +160,7 @@ def _together(
                 break
 
 
-def _spelled(drawn: Sequence[_Line], order: Sequence[int], clause: Folded, one: _Shown) -> bool:
+def _spelled(drawn: Sequence[Line], order: Sequence[int], clause: Folded, one: _Shown) -> bool:
     """Whether the lines of `order`, read one after another, show the whole clause; if so they are known."""
     places = [(index, place) for index in order for place in range(len(drawn[index].folded.text))]
     text = "".join(_letters(drawn[index])[place] for index, place in places)
@@ -194,11 +178,11 @@ def _spelled(drawn: Sequence[_Line], order: Sequence[int], clause: Folded, one: 
     return True
 
 
-def _letters(line: _Line) -> str:
+def _letters(line: Line) -> str:
     return line.folded.text.translate(_LETTERS)
 
 
-def _of_clause(clause: Folded, shown: _Shown, lines: Sequence[TextLine], drawn: Sequence[_Line]) -> AskedSpan:
+def _of_clause(clause: Folded, shown: _Shown, lines: Sequence[TextLine], drawn: Sequence[Line]) -> AskedSpan:
     asked = clause.source
     if shown.share < AS_ASKED:
         return AskedSpan(SpanKind.MISSING, asked=asked, similarity=shown.similarity)
@@ -208,42 +192,6 @@ def _of_clause(clause: Folded, shown: _Shown, lines: Sequence[TextLine], drawn: 
         asked=asked,
         drawn=" ".join(drawn[index].folded.drawn(start, end) for index, start, end in places),
         similarity=shown.similarity,
-        polygons=tuple(_outline(lines[index], drawn[index].folded, start, end) for index, start, end in places),
+        polygons=tuple(outline(lines[index], drawn[index].folded, start, end) for index, start, end in places),
         lines=tuple(index for index, _, _ in places),
     )
-
-
-def _unexpected(
-    lines: Sequence[TextLine], drawn: Sequence[_Line], clauses: Sequence[Folded], found: Sequence[AskedSpan]
-) -> Iterator[AskedSpan]:
-    missing = [span for span in found if span.kind is SpanKind.MISSING]
-    short = any(len(fold(span.asked).text) <= 2 and any(map(is_han, span.asked)) for span in missing)
-    for index, line in enumerate(drawn):
-        text = line.folded.text
-        left = remains(line.folded, line.confidence, line.known, changed=line.changed, all_there=not missing)
-        if len(text) == 1 and is_han(text) and not line.known[0] and (short or text in GRAVE):
-            # 梅 where 囍 was asked for: one character is text where one was to be drawn. 死 says enough anywhere.
-            left = [Remains(0, 1, sure_character(line.confidence))]
-        for one in left:
-            if one.score > 0.0:
-                yield AskedSpan(
-                    SpanKind.UNEXPECTED,
-                    drawn=line.folded.drawn(one.start, one.end),
-                    similarity=_closest(text[one.start : one.end], clauses),
-                    score=one.score,
-                    polygons=(_outline(lines[index], line.folded, one.start, one.end),),
-                    lines=(index,),
-                )
-
-
-def _closest(text: str, clauses: Sequence[Folded]) -> float:
-    """Similarity to the asked-for text that is most like it."""
-    best = process.extractOne(text, [clause.text for clause in clauses], scorer=Levenshtein.normalized_similarity)
-    return float(best[1])
-
-
-def _outline(line: TextLine, folded: Folded, start: int, end: int) -> tuple[Point, ...]:
-    """Where folded.text[start:end] stands."""
-    if (start, end) == (0, len(folded.text)):
-        return line.polygon
-    return part(line.polygon, folded.source, folded.origins[start], folded.origins[end - 1] + 1)

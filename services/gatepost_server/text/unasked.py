@@ -24,6 +24,17 @@ _WORD, _SCRAP = 8, 5  # letters; a Chinese character counts two
 _SURE_CHARACTER = (0.85, 0.97)
 
 
+@dataclass(slots=True)
+class Line:
+    """A drawn line. `known[i]`: text[i] was asked for; `changed[i]`: it stands in the place of what was."""
+
+    folded: Folded
+    confidence: float
+    view: int
+    known: list[bool]
+    changed: list[bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Remains:
     """folded.text[start:end] of a line, and how surely it is text that nobody asked for, 0 to 1."""
@@ -33,24 +44,15 @@ class Remains:
     score: float
 
 
-def remains(
-    line: Folded, confidence: float, known: Sequence[bool], *, changed: Sequence[bool], all_there: bool
-) -> list[Remains]:
-    """The stretches of a line that say something of their own. Both sequences are as long as the folded text.
-
-    `changed` marks stretches that stand in the place of an asked-for text; `all_there` says that none is missing.
-    """
-    if not any(known) and not any(changed):
-        stretches = [(0, len(line.text))] if line.text else []
-    else:
-        stretches = list(_stretches(known))
+def remains(line: Line, *, all_there: bool) -> list[Remains]:
+    """The stretches of a line that say something of their own; `all_there` says that nothing asked for is missing."""
+    known, changed, text = line.known, line.changed, line.folded.text
     found = []
-    for start, end in stretches:
+    for start, end in _stretches(known):
         replaces = any(changed[start:end])
-        turns = any(known) and not GRAVE.isdisjoint(line.text[start:end])
-        if replaces or turns or says_something(line.text[start:end]):
-            size = len(line.text) if any(known) or replaces else weight(line.text)
-            found.append(Remains(start, end, sure(confidence, max(size, weight(line.text)), all_there=all_there)))
+        turns = any(known) and not GRAVE.isdisjoint(text[start:end])
+        if replaces or turns or says_something(text[start:end]):
+            found.append(Remains(start, end, sure(line.confidence, weight(text), all_there=all_there)))
     return [one for one in found if one.score > 0.0]
 
 

@@ -172,3 +172,20 @@ def test_a_page_of_text_and_many_asked_for_texts_are_compared_all_the_same():
     page = card(*(f"line {number} of a page that is long enough to be one" for number in range(300)))
     spans = held_against(page, [f"text {number}, and more of it, and more" * 20 for number in range(64)])
     assert sum(span.kind is UNEXPECTED for span in spans) == 300
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_a_text_that_was_detected_letter_by_letter_is_one_span(down):
+    singles = [
+        row(character, 200.0 + 50.0 * place if down else 200.0, left=10.0 if down else 10.0 + 50.0 * place)
+        for place, character in enumerate("今晚打老虎")
+    ]
+    spans = held_against([*card("新年快乐"), *singles], ["新年快乐"])
+    assert told(spans)[1:] == [(UNEXPECTED, "", "今晚打老虎")]
+    assert spans[1].lines == (1, 2, 3, 4, 5)
+
+
+def test_single_characters_that_stand_apart_are_ornaments():
+    apart = [row(character, 200.0, left=200.0 * place) for place, character in enumerate("米品口")]
+    alike = [row("米", 300.0, left=50.0 * place) for place in range(4)]
+    assert off_script([*card("新年快乐"), *apart, *alike], "新年快乐") == 0.0
