@@ -43,6 +43,7 @@ from gatepost_server.moderate.nearline import Nearline, NearlineLimits
 from gatepost_server.moderate.once import Once
 from gatepost_server.policy.book import open_book
 from gatepost_server.records.backlog import BacklogLimits
+from gatepost_server.records.database import DatabaseUrlError
 from gatepost_server.records.sql_backlog import SqlBacklog
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
@@ -257,10 +258,13 @@ async def _nearline(settings: GatewaySettings) -> AsyncIterator[Nearline | None]
     limits = BacklogLimits(settings.backlog_images, settings.backlog_bytes)
     owner = f"{socket.gethostname()}:{settings.listen}"
     place = settings.backlog.get_secret_value()
-    if "://" in place:
-        backlog = SqlBacklog(place, limits, owner=owner)
-    else:
-        backlog = SqlBacklog.in_file(Path(place), limits, owner=owner)
+    try:
+        if "://" in place:
+            backlog = SqlBacklog(place, limits, owner=owner)
+        else:
+            backlog = SqlBacklog.in_file(Path(place), limits, owner=owner)
+    except DatabaseUrlError as error:
+        raise OSError(f"the backlog cannot be used: {error}") from None
     try:
         await backlog.open()
     except GatepostError as error:

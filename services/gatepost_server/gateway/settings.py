@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from gatepost_server.gateway.images import check_prefix
 from gatepost_server.policy.book import DEFAULT_POLICY
 
 MIB = 1 << 20
+
+_URL_SECRETS = re.compile(r"(?<=://).*(?=@)|(?<=\?).+", re.DOTALL)
 
 Seconds = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -148,6 +151,9 @@ class GatewaySettings(BaseSettings):
             raise ValueError("max_stream_images_in_flight must not exceed max_images_in_flight")
         for prefix in self.image_uri_prefixes:
             check_prefix(prefix)
+        place = "" if self.backlog is None else self.backlog.get_secret_value()
+        if "://" not in place and re.match(r"[a-z][a-z0-9+]*:", place):
+            raise ValueError("backlog is neither a file nor a URL with ://")
         return self
 
     @classmethod
@@ -169,7 +175,7 @@ class GatewaySettings(BaseSettings):
 
     def printable(self) -> dict[str, Any]:
         """Everything but secrets, for the log at start."""
-        return self.model_dump(mode="json")
+        return {name: _masked(value) for name, value in self.model_dump(mode="json").items()}
 
 
 def _table(file: Path) -> dict[str, Any]:
@@ -177,6 +183,15 @@ def _table(file: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ValueError(f"{file.name}: 'gateway' is not a table")
     return table
+
+
+def _masked(value: Any) -> Any:
+    """Without what URLs may hold of secrets: user, password, query."""
+    if isinstance(value, dict):
+        return {name: _masked(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    return _URL_SECRETS.sub("**********", value) if isinstance(value, str) else value
 
 
 def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

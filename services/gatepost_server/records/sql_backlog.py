@@ -19,6 +19,7 @@ from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.records.backlog import BacklogLimits, Work, backlog_full, store_unavailable
 from gatepost_server.records.codec import request_from_json, request_to_json, verdict_from_json, verdict_to_json
+from gatepost_server.records.database import database
 
 _Answer = TypeVar("_Answer")
 
@@ -59,8 +60,11 @@ class SqlBacklog:
         clock: Callable[[], float] = time.time,
         file: Path | None = None,
     ) -> None:
-        """`file` is the database's own, where it is one: while it is away nothing is accepted."""
-        self._engine = sql.create_engine(url, pool_pre_ping=True)
+        """`file` is the database's own, where it is one: while it is away nothing is accepted.
+
+        Raises DatabaseUrlError.
+        """
+        self._engine = database(url)
         if self._engine.dialect.name == "sqlite":
             sql.event.listen(self._engine, "connect", _durable)
         self._limits = limits

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatepost_server.records.backlog import store_unavailable
+from gatepost_server.records.database import database
 
 _KEPT = timedelta(days=400)  # for bills and questions
 
@@ -34,7 +35,7 @@ class SqlUsage:
     """As UsageStore. Statements run in one thread, so that the event loop never waits for a disk."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sql.create_engine(url, pool_pre_ping=True)
+        self._engine = database(url)
         self._insert: Any = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="usage")
 
