@@ -22,14 +22,18 @@ _CHUNK = 1 << 16
 
 
 def check_prefix(prefix: str) -> None:
-    """Raises ValueError for a prefix that could not mean one folder of one place."""
+    """Raises ValueError for a prefix that could not mean one folder of one place.
+
+    The message names its host alone, for the rest may hold a password.
+    """
     parts = urlsplit(prefix)
+    said = f"that of {parts.hostname or 'no host'}"
     if parts.scheme not in ("file", "http", "https"):
-        raise ValueError(f"image_uri_prefixes: {prefix!r} is not file://, http:// or https://")
+        raise ValueError(f"image_uri_prefixes: {said} is not file://, http:// or https://")
     if not parts.path.endswith("/"):
-        raise ValueError(f"image_uri_prefixes: {prefix!r} must end with '/', or it would match its neighbours")
+        raise ValueError(f"image_uri_prefixes: {said} must end with '/', or it would match its neighbours")
     if (parts.scheme == "file") == bool(parts.netloc) or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError(f"image_uri_prefixes: {prefix!r} must be file:///folder/ or http(s)://host/path/")
+        raise ValueError(f"image_uri_prefixes: {said} must be file:///folder/ or http(s)://host/path/")
 
 
 class ImageFetcher:
