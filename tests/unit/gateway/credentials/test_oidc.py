@@ -17,8 +17,6 @@ from gatepost_server.gateway.credentials.oidc import OidcTerms, OidcTokens
 from tests.authorities import AUDIENCE, ISSUER, Issuer
 from tests.minting import base64url, segment
 
-NOW = int(time.time())
-
 
 @pytest.fixture
 def issuer():
@@ -40,10 +38,10 @@ async def test_a_good_token_says_tenant_and_roles(issuer, tokens):
     assert (found.tenant, found.roles, found.credential) == ("cards", {Role.MODERATE, Role.READ}, "oidc:backend-7")
 
 
-REFUSED = {
-    "expired": {"exp": NOW - 60},
+REFUSED = {  # times: seconds from now
+    "expired": {"exp": -60},
     "without an end": {"exp": None},
-    "not yet good": {"nbf": NOW + 600},
+    "not yet good": {"nbf": 600},
     "another issuer's": {"iss": "https://issuer.example.evil"},
     "without issuer": {"iss": None},
     "for another audience": {"aud": "gatepost-staging"},
@@ -59,7 +57,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("changed", REFUSED.values(), ids=REFUSED)
 async def test_a_token_is_refused(issuer, tokens, changed):
-    token = issuer.token(**changed)
+    token = issuer.token(
+        **{name: _moment(value) if name in ("exp", "nbf") else value for name, value in changed.items()}
+    )
     with structlog.testing.capture_logs() as logs:
         assert await tokens().find(token) is None
     assert [line["event"] for line in logs] == ["jwt_refused"]
@@ -97,7 +97,7 @@ async def test_garbage_is_refused(tokens, token):
 
 
 async def test_clocks_may_differ_a_little(issuer, tokens):
-    late = issuer.token(exp=NOW - 5)
+    late = issuer.token(exp=_moment(-5))
     assert await tokens(leeway_s=120.0).find(late)
     assert await tokens(leeway_s=0.0).find(late) is None
 
@@ -125,3 +125,7 @@ async def test_roles_stand_where_the_operator_says_and_others_words_mean_nothing
 async def test_the_tenant_stands_where_the_operator_says(issuer, tokens):
     found = await tokens(tenant_claim="org.id").find(issuer.token(org={"id": "org_7"}))
     assert found.tenant == "org_7"
+
+
+def _moment(from_now_s: int | None) -> int | None:
+    return None if from_now_s is None else int(time.time()) + from_now_s
