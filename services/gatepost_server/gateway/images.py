@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
-import socket
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
+from gatepost_server.gateway.public_addresses import PublicResolver
 
 _CHUNK = 1 << 16
+_MAX_URI = 4096  # characters
 
 
 def check_prefix(prefix: str) -> None:
@@ -34,6 +32,8 @@ def check_prefix(prefix: str) -> None:
         raise ValueError(f"image_uri_prefixes: {said} must end with '/', or it would match its neighbours")
     if (parts.scheme == "file") == bool(parts.netloc) or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError(f"image_uri_prefixes: {said} must be file:///folder/ or http(s)://host/path/")
+    if parts.scheme == "file" and (not parts.path.startswith("/") or Path(unquote(parts.path)).resolve() == Path("/")):
+        raise ValueError(f"image_uri_prefixes: {prefix!r} must name a folder by its whole path, and not the whole disk")
 
 
 class ImageFetcher:
@@ -53,12 +53,18 @@ class ImageFetcher:
 
     async def fetch(self, uri: str) -> bytes:
         """The file's bytes. Raises GatepostError: INVALID_ARGUMENT (not allowed, too large), UNAVAILABLE."""
+        # urlsplit drops line breaks and tabs wherever they stand; what was checked must be what is fetched.
+        if len(uri) > _MAX_URI or not uri.isprintable():
+            raise _not_allowed()
         try:
             scheme = urlsplit(uri).scheme
         except ValueError:
             raise _not_allowed() from None
         if scheme == "file" and self._folders:
-            return await asyncio.to_thread(self._read_file, uri)
+            try:
+                return await asyncio.wait_for(asyncio.to_thread(self._read_file, uri), self._timeout_s)
+            except TimeoutError:  # a network file system that does not answer; its thread ends when it does
+                raise _unreachable() from None
         if scheme in ("http", "https") and self._places:
             return await self._download(uri)
         raise _not_allowed()
@@ -74,22 +80,30 @@ class ImageFetcher:
             path = Path(unquote(parts.path)).resolve()  # symlinks count as where they lead
         except (OSError, ValueError, RuntimeError):
             raise _not_allowed() from None
-        if parts.netloc or not any(path.is_relative_to(folder) for folder in self._folders):
+        if parts.netloc or parts.query or not parts.path.startswith("/") or not self._inside(path):
             raise _not_allowed()
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             raise _unreachable() from None
         try:
+            # A folder on the way may have become a symlink since: what counts is what was opened.
+            if not self._inside(Path(f"/proc/self/fd/{descriptor}").readlink()):
+                raise _not_allowed()
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _unreachable()
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 data = file.read(self._max_bytes + 1)
+        except OSError:
+            raise _unreachable() from None
         finally:
             os.close(descriptor)
         if len(data) > self._max_bytes:
             raise self._too_large()
         return data
+
+    def _inside(self, path: Path) -> bool:
+        return any(path.is_relative_to(folder) for folder in self._folders)
 
     async def _download(self, uri: str) -> bytes:
         url = self._allowed(uri)
@@ -107,13 +121,13 @@ class ImageFetcher:
         """The URL, if a prefix allows it."""
         try:
             url = URL(uri)
-            segments = unquote(url.raw_path).split("/")
-        except ValueError:
+            origin = url.origin()
+        except ValueError:  # no URL, or one without a host
             raise _not_allowed() from None
-        if url.raw_user is None and url.raw_password is None and ".." not in segments and "\\" not in url.path:
+        if url.raw_user is None and url.raw_password is None and not _climbs(url.raw_path):
             for place in self._places:
                 # Hosts are equal: an address in the URI is one that the operator wrote down, private or not.
-                if url.origin() == place.origin() and url.raw_path.startswith(place.raw_path):
+                if origin == place.origin() and url.raw_path.startswith(place.raw_path):
                     return url.with_fragment(None)
         raise _not_allowed()
 
@@ -129,9 +143,8 @@ class ImageFetcher:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            private = frozenset(place.host or "" for place in self._places if place.host == "localhost")
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=PublicResolver(private), limit=64),
+                connector=aiohttp.TCPConnector(resolver=PublicResolver(), limit=64),
                 timeout=aiohttp.ClientTimeout(total=self._timeout_s),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,  # a small answer must not become a large one
@@ -145,38 +158,12 @@ class ImageFetcher:
         )
 
 
-class PublicResolver(AbstractResolver):
-    """Resolves names to public addresses only; what it returns is what is connected to, so DNS cannot rebind.
-
-    `trusted` names may resolve to anything.
-    """
-
-    def __init__(self, trusted: frozenset[str]) -> None:
-        self._trusted = trusted
-        self._inner = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """As AbstractResolver.resolve. Raises OSError when no public address is left."""
-        found = await self._inner.resolve(host, port, family)
-        public = [address for address in found if host in self._trusted or _public(address["host"])]
-        if not public:
-            raise OSError("no public address")
-        return public
-
-    async def close(self) -> None:
-        """As AbstractResolver.close."""
-        await self._inner.close()
-
-
-def _public(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return bool((mapped or parsed).is_global and not parsed.is_multicast)
+def _climbs(raw_path: str) -> bool:
+    """Whether any server might read ".." or a backslash out of the path, however often it decodes."""
+    path, decoded = raw_path, unquote(raw_path)
+    while path != decoded:
+        path, decoded = decoded, unquote(decoded)
+    return "\\" in path or any(segment.partition(";")[0] == ".." for segment in path.split("/"))
 
 
 def _not_allowed() -> GatepostError:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 
 import pytest
 from aiohttp import web
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
-from gatepost_server.gateway.images import ImageFetcher, PublicResolver
+from gatepost_server.gateway.images import ImageFetcher
 
 LIMIT = 1_000
 
@@ -177,48 +176,3 @@ class TestHttp:
     async def test_nothing_is_unpacked(self, site):
         async with fetcher(f"http://{site}/images/") as made:
             assert await made.fetch(f"http://{site}/images/bomb") == b"squeezed"
-
-
-class TestPublicResolver:
-    @pytest.fixture
-    def resolver(self, monkeypatch):
-        """Names resolve to what the test says."""
-        answers: dict[str, list[str]] = {}
-
-        async def resolve(self, host, port=0, family=socket.AF_INET):
-            return [{"hostname": host, "host": ip, "port": port} for ip in answers[host]]
-
-        monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolve)
-        return answers
-
-    @pytest.mark.parametrize(
-        "address",
-        [
-            "127.0.0.1",
-            "10.1.2.3",
-            "192.168.0.1",
-            "172.16.0.1",
-            "169.254.169.254",
-            "0.0.0.0",
-            "100.64.0.1",
-            "224.0.0.1",
-            "::1",
-            "fe80::1",
-            "fc00::1",
-            "::ffff:127.0.0.1",
-        ],
-    )
-    async def test_a_name_that_leads_to_a_private_address_is_not_connected_to(self, resolver, address):
-        resolver["cdn.example"] = [address]
-        with pytest.raises(OSError, match="no public address"):
-            await PublicResolver(frozenset()).resolve("cdn.example", 80)
-
-    async def test_only_the_public_addresses_of_a_name_are_used(self, resolver):
-        resolver["cdn.example"] = ["10.0.0.1", "93.184.216.34"]
-        found = await PublicResolver(frozenset()).resolve("cdn.example", 80)
-        assert [address["host"] for address in found] == ["93.184.216.34"]
-
-    async def test_a_fetch_from_such_a_name_is_unreachable(self, resolver):
-        resolver["cdn.example"] = ["127.0.0.1"]
-        error = await refusal("http://cdn.example/a.png", "http://cdn.example/")
-        assert error.reason is ErrorReason.IMAGE_URI_UNREACHABLE
