@@ -52,6 +52,13 @@ def test_an_allowed_card_has_a_receipt_of_views_tiles_lines_and_scripts(client: 
     assert verdict.coverage.unjudged_scripts == ()
 
 
+def test_every_sample_card_is_looked_at_whole(client: Client, card: dict[str, bytes]) -> None:
+    """Animations, transparent stickers, columns: the stages' counts add up for all of them."""
+    for name, image in card.items():
+        coverage = client.moderate(image, prompt="a card", timeout=60).coverage
+        assert coverage.complete, (name, coverage)
+
+
 def test_kind_words_in_a_script_that_nothing_judges_go_to_a_person(client: Client) -> None:
     face = io.BytesIO((files("gatepost_client") / "fonts" / "gatepost-sans-sc.otf").read_bytes())
     picture = Image.new("RGB", (640, 320), "#fff8e7")

@@ -11,7 +11,7 @@ class Health(StrEnum):
     """grpc.health.v1, as an enumeration."""
 
     SERVING = "SERVING"
-    NOT_SERVING = "NOT_SERVING"  # starting or draining
+    NOT_SERVING = "NOT_SERVING"  # starting, draining, or not to be trusted
     UNKNOWN = "UNKNOWN"
 
 
