@@ -143,6 +143,10 @@ evaluate-text: $(STAMP) ## The text classifier on labelled sets, DATA=folder (tr
 evaluate-clip: $(STAMP) ## The image classifier on drawings of unseen styles: out/evaluate/clip.json
 	@$(BIN)/python -m benchmarks.evaluate_clip
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Hostile images against the decode step and the whole service: out/fuzz/report.json, docs/reliability.md (ten minutes at most)
+	@$(BIN)/python -m benchmarks.fuzz
+
 # --- housekeeping -------------------------------------------------------------------------------
 
 .PHONY: lock
