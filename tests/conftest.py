@@ -7,11 +7,16 @@ import sys
 import threading
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from gatepost_server.serving.server import TritonServer
 from gatepost_server.serving.settings import TritonSettings
 from tests.signal_stack import disable_alternate_signal_stack
+
+# A busy machine is no failure: no example has a time limit of its own.
+hypothesis.settings.register_profile("gatepost", deadline=None)
+hypothesis.settings.load_profile("gatepost")
 
 TESTS = Path(__file__).parent
 MODEL_REPOSITORY = TESTS.parent / "model_repository"
