@@ -145,7 +145,7 @@ def _draw_bar(draw: ImageDraw.ImageDraw, outline: tuple[Point, ...], letters: in
     """A bar along the feet of the letters: nobody asked for what stands on it."""
     feet = outline[len(outline) // 2 :]
     if len(feet) > 1:
-        stroke = max(6, letters // 3)
+        stroke = max(8, letters // 2)
         draw.line(feet, fill=WHITE, width=stroke + 4, joint="curve")
         draw.line(feet, fill=CATEGORIES[Category.OFF_SCRIPT], width=stroke, joint="curve")
 
