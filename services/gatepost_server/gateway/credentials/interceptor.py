@@ -31,9 +31,9 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] #
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """As grpc.aio.ServerInterceptor."""
         method = handler_call_details.method
-        if method in OPEN:
-            return await continuation(handler_call_details)
         handler = await continuation(handler_call_details)
+        if method in OPEN:
+            return handler
         try:
             known = await self._authenticator.without_connection(_authorization(handler_call_details))
             if handler is None:
