@@ -17,28 +17,36 @@ REPORT = OUT / "fuzz" / "report.json"
 HEADING = "## Bad images"
 COMMAND = "make fuzz"
 GROWTH = 1.2
+SERVED = "of the images, through the whole service"
 
 
 def targets(
-    tally: Tally, guided: Sequence[Guided], served: Served, bad_allows: Sequence[str], seconds: float
+    tally: Tally, guided: Sequence[Guided], served: Served | None, bad_allows: Sequence[str], seconds: float
 ) -> list[Target]:
     """What has to hold, and how long it took."""
-    crashes = len(tally.faults["crash"]) + sum(not run.ok for run in guided) + served.restarts
-    untyped = len(tally.faults["untyped"]) + len(served.failures)
-    in_child, in_stub = tally.after_mb / tally.before_mb, served.after_mb / served.before_mb
+    crashes = len(tally.faults["crash"]) + sum(not run.ok for run in guided) + (served.restarts if served else 0)
+    untyped = len(tally.faults["untyped"]) + (len(served.failures) if served else 0)
+    in_child = tally.after_mb / tally.before_mb
     return [
         at_least("hostile images", tally.cases, 10_000, "images", COMMAND),
         *(reported(f"guided inputs, {run.role}", run.runs, "inputs", COMMAND) for run in guided),
-        reported("of the images, through the whole service", sum(served.decisions.values()), "images", COMMAND),
+        reported(SERVED, sum(served.decisions.values()) if served else 0, "images", COMMAND),
         at_most("crashes", crashes, 0, "", COMMAND),
         at_most("hangs", len(tally.faults["hang"]), 0, "over 5 s", COMMAND),
         at_most("slowest image", tally.slowest_s, 5, "s of processor time", COMMAND),
         at_most("answers that are neither pixels nor a typed refusal", untyped, 0, "", COMMAND),
         at_most("undecodable, but taken by the decode step", len(tally.undecodable), 0, "", COMMAND),
-        at_most("undecodable, but ALLOW", len(bad_allows), 0, "", COMMAND),
         at_most("decoder's memory after all images", in_child, GROWTH, "of that before", COMMAND),
-        at_most("decode stub's memory after the sample", in_stub, GROWTH, "of that before", COMMAND),
         at_most("whole run", seconds / 60, 10, "min", COMMAND),
+        *(_of_service(served, bad_allows) if served else ()),
+    ]
+
+
+def _of_service(served: Served, bad_allows: Sequence[str]) -> list[Target]:
+    in_stub = served.after_mb / served.before_mb
+    return [
+        at_most("undecodable, but ALLOW", len(bad_allows), 0, "", COMMAND),
+        at_most("decode stub's memory after the sample", in_stub, GROWTH, "of that before", COMMAND),
     ]
 
 
@@ -46,7 +54,7 @@ def save(
     measured: Sequence[Target],
     tally: Tally,
     guided: Sequence[Guided],
-    served: Served,
+    served: Served | None,
     bad_allows: Sequence[str],
     notes: Sequence[str],
 ) -> None:
@@ -72,7 +80,9 @@ def save(
             "restarts": served.restarts,
             "before_mb": served.before_mb,
             "after_mb": served.after_mb,
-        },
+        }
+        if served
+        else None,
     )
 
 
@@ -87,11 +97,12 @@ Refused / taken for an image, by format and kind of damage. A file may be damage
 judged like any other."""
 
 
-def section(measured: Sequence[Target], tally: Tally, served: Served, notes: Sequence[str]) -> str:
+def section(measured: Sequence[Target], tally: Tally, served: Served | None, notes: Sequence[str]) -> str:
     """The section as Markdown."""
     columns = (*FORMATS, "other")
     kinds = sorted({kind for _, kind in (*tally.refused, *tally.taken)})
-    decisions = ", ".join(f"{count} {word}" for word, count in sorted(served.decisions.items()))
+    decisions = sorted(served.decisions.items()) if served else []
+    sampled = ", ".join(f"{count} {word}" for word, count in decisions) or "not run"
     rows = [[kind, *(_cell(tally, form, kind) for form in columns)] for kind in kinds]
     figures = [[each.name, f"{_number(each.value)} {each.unit}", each.target + _missed(each)] for each in measured]
     parts = [
@@ -100,7 +111,7 @@ def section(measured: Sequence[Target], tally: Tally, served: Served, notes: Seq
         _table(["measure", "value", "target"], figures),
         _TABLE,
         _table(["kind", *columns], rows),
-        f"The sample through the whole service: {decisions}.",
+        f"The sample through the whole service: {sampled}.",
         *notes,
     ]
     return "\n\n".join(parts) + "\n"
