@@ -94,6 +94,10 @@ buf-lint: node_modules/.bin/buf ## buf lint alone
 bench-smoke: $(STAMP) ## Start-up, latency, memory and throughput beside a plain loop: out/bench/smoke.json
 	@$(BIN)/python -m benchmarks.smoke
 
+.PHONY: chaos
+chaos: $(STAMP) ## Break a running gatepost in every known way, under load: out/chaos/report.json (10 minutes; Linux, unshare)
+	@$(BIN)/python -m benchmarks.chaos
+
 .PHONY: bench-fresh
 bench-fresh: $(STAMP) ## Time `make demo` and `make test` in a fresh clone: out/bench/fresh.json
 	@$(BIN)/python -m benchmarks.fresh

@@ -1,0 +1,27 @@
+"""Models that raise, answer with what is no number or has the wrong shape, or do not answer at all."""
+
+from __future__ import annotations
+
+import asyncio
+
+from benchmarks.chaos.fault import STAGES, Fault, Inject, Scene
+
+FAILING_S = 3.0
+
+
+def _failing(how: str) -> Inject:
+    async def inject(scene: Scene, _: int) -> None:
+        with scene.overlay.failing(scene.rng.choice(STAGES), how):
+            await asyncio.sleep(FAILING_S)
+
+    return inject
+
+
+FAULTS = (
+    Fault("a model that raises", _failing("raise"), times=2),
+    Fault("a model that answers NaN", _failing("nan"), times=2),
+    Fault("a model that answers NaN, past our checks of a stage", _failing("nan-raw"), times=2),
+    Fault("a model that answers wrong shapes", _failing("shape"), times=2),
+    Fault("a model that answers wrong shapes, past our checks of a stage", _failing("shape-raw"), times=2),
+    Fault("a model that hangs", _failing("hang"), times=2),
+)
