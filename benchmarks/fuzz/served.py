@@ -11,7 +11,7 @@ from benchmarks.stack import Stack, running
 from gatepost_client import Client, Decision, InvalidRequest, Item
 
 _STUB = "triton_python_backend_stub"
-_WARM = 64
+_WARM = 25
 
 
 @dataclass(slots=True)
