@@ -45,6 +45,22 @@ def test_secrets_are_never_printed(monkeypatch):
     assert "hunter2" not in repr(settings) + str(settings.printable())
 
 
+def test_addresses_are_logged_without_what_they_hold_of_secrets():
+    jwks = "https://reader:hunter2@issuer.example/keys?token=hunter2"
+    settings = GatewaySettings.load(
+        oidc={"issuer": "i", "audience": "a", "jwks": jwks}, backlog="postgresql://u:hunter2@host/db"
+    )
+    printed = settings.printable()
+    assert printed["oidc"]["jwks"] == "https://**********@issuer.example/keys?**********"
+    assert "hunter2" not in str(printed)
+
+
+def test_a_mistyped_address_of_the_backlog_is_no_file():
+    with pytest.raises(ValueError, match="backlog is neither") as caught:
+        GatewaySettings.load(backlog="postgresql:/u:hunter2@host/db")
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
