@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import random
 import shutil
 import sys
@@ -48,6 +49,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20260217)
     parser.add_argument("--minutes", type=float, default=MINUTES, help="no fault is begun after these")
     parser.add_argument("--only", default="", help="faults whose name holds one of these words, separated by commas")
+    parser.add_argument("--most", type=int, default=10, help="injections of each fault, at most")
     chosen = parser.parse_args()
     try:
         volumes.enter(sys.argv[1:])
@@ -55,7 +57,11 @@ def main() -> int:
         print(f"chaos: {error}", file=sys.stderr)
         return 2
     words = [word.strip() for word in chosen.only.split(",")]
-    faults = [fault for fault in FAULTS if any(word in fault.name for word in words)]
+    faults = [
+        dataclasses.replace(fault, times=min(fault.times, chosen.most))
+        for fault in FAULTS
+        if any(word in fault.name for word in words)
+    ]
     return asyncio.run(chaos(faults, chosen.seed, time.monotonic() + 60.0 * chosen.minutes))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import psutil
 from rich.console import Console
 
 from benchmarks.chaos.fault import Fault, Scene
@@ -40,7 +42,11 @@ async def run(scene: Scene, faults: Sequence[Fault], *, until: float) -> list[Ro
                 return rows
             await asyncio.sleep(LEAD_S)
             scene.ledger.fault = row.fault.name
-            await row.fault.inject(scene, count)
+            try:
+                await row.fault.inject(scene, count)
+            except (OSError, RuntimeError, KeyError, psutil.Error, subprocess.SubprocessError) as error:
+                console.print(f"[red]{row.fault.name} could not be injected: {type(error).__name__}: {error}")
+                continue
             row.injected += 1
             row.full_service_s.append(await full_service(scene))
             await scene.load.settled(SETTLE_S)
