@@ -12,6 +12,7 @@ from benchmarks import targets
 from benchmarks.chaos.fault import Fault, Scene
 from benchmarks.chaos.keeper import terminate
 from benchmarks.chaos.ledger import Asked, Manner
+from gatepost_client import Unavailable
 
 COMMAND = "make chaos"
 DEADLINE_S = 5.0
@@ -78,7 +79,8 @@ async def _sigterm(scene: Scene, _: int) -> None:
     async with asyncio.timeout(END_S):
         while len(scene.keeper.exit_codes) == exits:
             await asyncio.sleep(0.05)
-    broken = [entry for entry in inside if entry.verdict is None and not (entry.error and entry.error.reason)]
+    # Whom the service tells that it stops hears a reason; whose connection just ended hears none.
+    broken = [entry for entry in inside if isinstance(entry.error, Unavailable) and not entry.error.reason]
     scene.figures += [
         targets.at_most("SIGTERM under load: inside and broken off", len(broken), 0, "", COMMAND),
         targets.at_most("SIGTERM under load: exit status", abs(scene.keeper.exit_codes[exits]), 0, "", COMMAND),

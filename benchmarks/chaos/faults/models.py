@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 
 from benchmarks.chaos.fault import STAGES, Fault, Inject, Scene
+from benchmarks.chaos.ledger import Manner
+from benchmarks.chaos.load import PATIENCE_S
 
 FAILING_S = 3.0
+SURE = 2  # cards besides the steady load, so that there is something to fail on
 
 
 def _failing(how: str) -> Inject:
     async def inject(scene: Scene, _: int) -> None:
         with scene.overlay.failing(scene.rng.choice(STAGES), how):
+            for _ in range(SURE):
+                scene.load.start(scene.load.card(), Manner.PATIENT, PATIENCE_S)
             await asyncio.sleep(FAILING_S)
 
     return inject
