@@ -33,7 +33,7 @@ SHARE = 0.35  # of its capacity that is asked for all the time
 START_S = 180.0
 LAST_S = 45.0  # for what is still owed when all faults are over
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
-SETTINGS = {"GATEPOST_MODEL_HANG_S": "8"}  # so that a model that hangs fits into the time
+SETTINGS = {"GATEPOST_MODEL_HANG_S": "12"}  # so that a model that hangs fits into the time
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS,
     *models.FAULTS,

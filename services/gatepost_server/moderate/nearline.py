@@ -45,7 +45,7 @@ class NearlineLimits:
     """
 
     workers: int = 2
-    attempt_s: float = 60.0  # longer than a model may hang (serving.hang), so that hanging counts as failing
+    attempt_s: float = 90.0  # longer than a model may hang (serving.hang), so that hanging counts as failing
     retry_s: float = 0.5
     longest_s: float = 30.0
     attempts: int = 10

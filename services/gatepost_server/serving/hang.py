@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 PARAMETER = "hang_s"
-DEFAULT_S = 30.0
+DEFAULT_S = 60.0
+FIRST = 4.0  # times as long for a process' first batch, which warms its nets up
 _STDERR = 2
 
 

@@ -20,7 +20,7 @@ import triton_python_backend_utils as pb_utils
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import StageReport
-from gatepost_server.serving.hang import ends_process_after, hang_limit_s
+from gatepost_server.serving.hang import FIRST, ends_process_after, hang_limit_s
 from gatepost_server.serving.memory_limit import limit_memory
 from gatepost_server.serving.parameters import stage_parameters
 from gatepost_server.stages.base import Arrays, Stage, StageResult, text_array
@@ -70,6 +70,7 @@ class StageShell:
         parameters = stage_parameters(contract.model, config, os.environ, directory=str(directory))
         limit_memory(parameters)
         self._hang_s = hang_limit_s(parameters)
+        self._patience = FIRST
         self._stage = self.stage_type(parameters)
         self._inputs = tuple(tensor.name for tensor in contract.inputs)
 
@@ -95,8 +96,9 @@ class StageShell:
         if not items:
             return ()
         try:
-            with ends_process_after(self._hang_s):
+            with ends_process_after(self._patience * self._hang_s):
                 results = self._stage.run(items)
+            self._patience = 1.0
         except Exception as error:  # noqa: BLE001 - the last guard before Triton, which would fail the whole batch
             # The message may quote the image's text, which logs must not hold; the frames say where it was.
             self._log("".join(traceback.format_tb(error.__traceback__)) + type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 
@@ -11,6 +12,7 @@ import pytest
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.domain.evidence import ModelVersion, Skipped
 from gatepost_server.domain.labels import StageName
+from gatepost_server.serving.hang import DEFAULT_S
 from gatepost_server.stages.base import StageResult, text_array
 from gatepost_server.tensors import contract
 from gatepost_server.tensors.errors import decode_error
@@ -176,3 +178,17 @@ def test_tensors_that_come_back_changed_stop_the_model_from_loading(shell_module
     monkeypatch.setattr(pb_utils.Tensor, "as_numpy", lambda self: self._array[..., ::-1])
     with pytest.raises(RuntimeError, match="came back changed"):
         shell_module.check_tensors_survive()
+
+
+def test_only_the_first_batch_may_take_longer_than_a_hang(shell, shell_module, request_of, monkeypatch):
+    limits = []
+
+    @contextlib.contextmanager
+    def watch(limit_s):
+        limits.append(limit_s)
+        yield
+
+    monkeypatch.setattr(shell_module, "ends_process_after", watch)
+    for _ in range(3):
+        answer(shell, [GOOD], [request_of()])
+    assert limits == [4 * DEFAULT_S, DEFAULT_S, DEFAULT_S]
