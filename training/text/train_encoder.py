@@ -3,7 +3,7 @@
     python -m training.text.train_encoder --data DATA
 
 Writes a checkpoint to the cache folder after every epoch and every few minutes; started again, it goes on from
-there. On one core with AMX an epoch takes about ten minutes. export.py makes of the epochs' weights what is shipped.
+there. On one core with AMX an epoch takes about twelve minutes. export.py makes of the epochs' weights what is shipped.
 """
 
 from __future__ import annotations

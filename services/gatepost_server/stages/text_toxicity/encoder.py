@@ -1,6 +1,6 @@
 """The shipped encoder: what a text means, as one logit for each category.
 
-Six layers of multilingual-e5-small, fine-tuned by training/text. Word embeddings lie beside the net as four-bit
+Eight layers of multilingual-e5-small, fine-tuned by training/text. Word embeddings lie beside the net as four-bit
 blocks, and only the rows that a text needs are expanded.
 """
 
