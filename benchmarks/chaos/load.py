@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.chaos.cards import Known
 from benchmarks.chaos.ledger import Asked, Ledger, Manner
-from gatepost_client import AsyncClient, GatepostError, Item, Verdict
+from gatepost_client import AsyncClient, GatepostError, Health, Item, Verdict
 
 PATIENCE_S = 10.0
 IMPATIENCE_S = 0.25
@@ -57,6 +57,13 @@ class Load:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.close()
+
+    async def serving(self) -> bool:
+        """Whether the service says that it is ready."""
+        try:
+            return (await self._client.health(timeout=2.0)) is Health.SERVING
+        except GatepostError:
+            return False
 
     def card(self) -> Known:
         """Any card, good or bad."""

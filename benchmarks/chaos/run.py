@@ -18,6 +18,7 @@ from gatepost_client import Decision
 
 LEAD_S = 1.5  # of load before each fault, so that images are everywhere when it comes
 LONGEST_S = 90.0  # waited for full service
+PROBE_S = 0.5  # between two looks whether the service is whole
 SETTLE_S = 15.0  # waited for what is owed, before the next fault
 
 console = Console()
@@ -63,10 +64,13 @@ async def full_service(scene: Scene) -> float:
     bad = next(card for card in scene.cards if card.bad)
     started = time.monotonic()
     while time.monotonic() - started < LONGEST_S:
+        if not await scene.load.serving():  # what is asked for now would be held, and be work for later
+            await asyncio.sleep(0.1)
+            continue
         entries = await asyncio.gather(*(scene.load.one(card, Manner.PROBE, PATIENCE_S) for card in (good, bad)))
         if all(entry.verdict is not None and entry.verdict.decision is entry.card.right for entry in entries):
             return time.monotonic() - started
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(PROBE_S)
     return float("inf")
 
 
