@@ -36,7 +36,11 @@ class Looked:
 
 
 def forbid_silent_repairs() -> None:
-    """Pillow's warnings that it shows something else than what the file says become errors, process-wide."""
+    """Pillow's warnings that it shows something else than what the file says become errors, process-wide.
+
+    Its others are dropped: they quote the file, and Python would remember each new one for as long as the stub lives.
+    """
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     warnings.filterwarnings("error", message="Invalid APNG")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import time
+import warnings
 import zlib
 
 import numpy as np
@@ -246,6 +247,20 @@ def test_errors_say_nothing_of_the_content_or_the_server():
     for data in (b"secret words", encode(noise(), "PNG")[:500], png(4, 4, pixels=b"short")):
         assert "secret" not in refused(data).message
         assert "/" not in refused(data).message
+
+
+def test_what_pillow_warns_of_is_dropped():
+    exif = b"Exif\0\0II*\0" + struct.pack("<IHHHII", 8, 1, 270, 2, 500, 9_000)  # a text behind the end
+    jpeg = encode(quarters(), "JPEG")
+    jpeg = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with Image.open(io.BytesIO(jpeg)) as image:
+            image.getexif()
+        assert seen  # so that there is something to drop
+        seen.clear()
+        assert isinstance(answer(jpeg), StageResult)
+        assert not seen
 
 
 SEEDS = [encode(noise((24, 20)), kind) for kind in FORMATS]
