@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from gatepost_server.cli.app import app, with_state
@@ -11,6 +12,13 @@ from gatepost_server.gateway.credentials.caller import Role
 from gatepost_server.gateway.credentials.token_file import TokenFile
 from gatepost_server.gateway.credentials.watched import WatchedFile
 from gatepost_server.gateway.settings import GatewaySettings
+
+
+@pytest.fixture(autouse=True)
+def logs_of_the_next_test_are_its_own():
+    """`gatepostd gateway` sets logs up for a process; here they would go to a runner that is closed."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
