@@ -15,7 +15,6 @@ import re
 import struct
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -94,5 +93,4 @@ if __name__ == "__main__":
     # C libraries print to standard output; answers have a descriptor of their own.
     own = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    warnings.simplefilter("ignore")
     serve({"decode": decode_stage, "pillow": pillow}[sys.argv[1]](), sys.stdin.buffer, own)
