@@ -162,7 +162,7 @@ def test_a_port_that_is_taken_is_said_so(start_tiny_triton, tiny):
 
 @pytest.fixture
 def supervised(tiny_settings):
-    supervisor, stop = Supervisor(tiny_settings()), threading.Event()
+    supervisor, stop = Supervisor(tiny_settings(parameters={"hang_s": "3"})), threading.Event()
     supervisor.start(stop)
     outcome = []
     thread = threading.Thread(target=lambda: outcome.append(supervisor.run(stop)))
@@ -181,6 +181,14 @@ def test_a_killed_stub_is_back_within_seconds(supervised):
     killed = time.monotonic()
     wait_until(lambda: not isinstance(call(b"one"), GatepostError))
     assert time.monotonic() - killed < 5
+
+
+def test_a_model_that_hangs_is_ended_and_brought_back(supervised):
+    call = Caller(supervised.server.grpc_address)
+    assert not isinstance(call(b"one"), GatepostError)  # the first batch may take four times as long
+    error = call(b"hang")
+    assert (error.code, error.reason) == (ErrorCode.UNAVAILABLE, ErrorReason.MODEL_SERVER_UNAVAILABLE)
+    wait_until(lambda: not isinstance(call(b"one"), GatepostError))
 
 
 def test_a_killed_server_is_back_at_the_same_address(supervised):

@@ -37,6 +37,8 @@ class Words:
             libc = ctypes.CDLL(None)
             libc.malloc.restype = ctypes.c_void_p
             ctypes.memset(libc.malloc(ctypes.c_size_t(1 << 30)), 1, 1 << 30)
+        if image == b"hang":
+            time.sleep(3_600)
         if image == b"slow":
             time.sleep(0.6)
         words = [word + self.suffix for word in image.split()]
