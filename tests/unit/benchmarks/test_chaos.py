@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from benchmarks.chaos.cards import Known, known_cards
 from benchmarks.chaos.fault import Fault
 from benchmarks.chaos.faults.callers import _p99
+from benchmarks.chaos.faults.clock import MOVED
 from benchmarks.chaos.ledger import Ledger, Manner, lost
 from benchmarks.chaos.overlay import Overlay
 from benchmarks.chaos.report import rows_of, targets_of
@@ -115,3 +120,15 @@ def test_an_overlaid_model_repository_holds_the_true_models_beside_those_that_fa
     with overlay.failing("clip", "nan"):
         assert switch.read_text() == "clip nan"
     assert not switch.exists()
+
+
+def test_a_moved_clock_is_what_a_gateway_s_python_sees_and_only_the_wall_clock_moves(tmp_path):
+    hand = tmp_path / "clock"
+    hand.write_text("3600")
+    program = "import time; print(time.time(), time.monotonic())"
+    environment = {**os.environ, "PYTHONPATH": str(MOVED), "CHAOS_CLOCK": str(hand)}
+    before = time.time(), time.monotonic()
+    seen = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    wall, monotonic = map(float, seen.stdout.split())
+    assert before[0] + 3_600 <= wall <= time.time() + 3_600
+    assert before[1] <= monotonic <= time.monotonic()
