@@ -32,6 +32,7 @@ LEAST_CONFIDENCE = 0.3  # a reading below it is taken for a stray one: shown, bu
 _NOISE, _CLEAR = 0.2, 0.6
 
 _WHOLE_LINE, _NEXT_TO_NOTHING = 3, 3  # letters
+_SURE = 0.8  # confidence; ornaments that are read as two or three letters seldom reach it
 
 # Form reads every window and takes some for what they are not. Meaning reads whole passages, and the windows that
 # form finds worth asking about: most cards have none, and a score below this holds no card.
@@ -95,7 +96,7 @@ class Judge:
             if not _strong(reading):
                 row = row / (row + _READINGS_TRIED * (1.0 - row))
                 # What stands around a break was cut out of its lines: what it means, the passage of both tells.
-                if window.cut or _by_a_stray_character(window, lines.normalized):
+                if window.cut or _by_strays(window, lines.normalized, confidences):
                     row = np.minimum(row, np.float32(FRAGMENT_AT_MOST))
             worst = np.maximum(worst, row * _window_trust(window, lines.normalized, trusts))
         return Joined(worst, len(kept), truncated=len(found) > MAX_WINDOWS)
@@ -158,13 +159,19 @@ def _strong(reading: Reading) -> tuple[Match, ...]:
     return tuple(match for match in reading.matches if match.entry.strength is Strength.STRONG)
 
 
-def _by_a_stray_character(window: Window, normalized: Sequence[str]) -> bool:
-    """Whether a window hangs on a line of one character beside whole lines, or on next to nothing.
+def _by_strays(window: Window, normalized: Sequence[str], confidences: Sequence[float]) -> bool:
+    """Whether a window hangs on next to nothing, on a line of one character beside whole lines, on digits one by one,
+    or on a few letters that were not read surely.
 
-    Ornaments are read as such characters; what they make of a greeting is the model's guess alone.
+    Ornaments are read as such; what they make of a greeting is the model's guess alone.
     """
     sizes = [count_letters(normalized[index]) for index in window.indices]
-    return min(sizes) == 1 and (max(sizes) >= _WHOLE_LINE or sum(sizes) <= _NEXT_TO_NOTHING)
+    if max(sizes) == 1 and sum(normalized[index].isdigit() for index in window.indices) * 3 >= len(sizes):
+        return True
+    unsure = any(
+        size <= _WHOLE_LINE and confidences[index] < _SURE for index, size in zip(window.indices, sizes, strict=True)
+    )
+    return unsure or (min(sizes) == 1 and (max(sizes) >= _WHOLE_LINE or sum(sizes) <= _NEXT_TO_NOTHING))
 
 
 def _window_trust(window: Window, normalized: Sequence[str], trusts: Scores) -> float:
