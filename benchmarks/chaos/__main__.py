@@ -33,7 +33,10 @@ SHARE = 0.35  # of its capacity that is asked for all the time
 START_S = 180.0
 LAST_S = 45.0  # for what is still owed when all faults are over
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
-SETTINGS = {"GATEPOST_MODEL_HANG_S": "12"}  # so that a model that hangs fits into the time
+SETTINGS = {
+    "GATEPOST_LOG_FORMAT": "json",
+    "GATEPOST_MODEL_HANG_S": "12",  # so that a model that hangs fits into the time
+}
 FAULTS: tuple[Fault, ...] = (
     *processes.FAULTS,
     *models.FAULTS,
@@ -75,7 +78,8 @@ async def chaos(faults: Sequence[Fault], seed: int, until: float) -> int:
         stack.enter_context(volumes.mounted(volumes.SHARED_MEMORY, volumes.SHARED_MEMORY_MIB))
         stack.enter_context(volumes.mounted(data, volumes.DATA_MIB))
         overlay = Overlay(REPOSITORY, scratch)
-        keeper = Keeper(data, overlay.repository, {"GATEPOST_LOG_FORMAT": "json", **SETTINGS, **overlay.environment})
+        environment = {**SETTINGS, **overlay.environment, **clock.environment(scratch)}
+        keeper = Keeper(data, overlay.repository, environment)
         try:
             await keeper.start(START_S)
             scene = _scene(keeper, overlay, data, random.Random(seed))

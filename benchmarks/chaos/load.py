@@ -16,7 +16,7 @@ PATIENCE_S = 10.0
 IMPATIENCE_S = 0.25
 FOLLOW_S = 900.0  # longer than a whole run: a watch never gives up by itself
 STREAMED = 3  # cards of one stream
-STALL_S = 30.0
+STALL_S = 45.0  # longer than the service may take for one card without a deadline
 MOST_OPEN = 24  # requests and watches; beyond, nothing new is asked for: what is slow today must not pile up for ever
 
 # Of a hundred turns.

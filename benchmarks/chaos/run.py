@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import psutil
@@ -34,28 +34,33 @@ class Row:
 
 
 async def run(scene: Scene, faults: Sequence[Fault], *, until: float) -> list[Row]:
-    """Every fault as often as it says, as long as `until` (time.monotonic) is not over."""
+    """Every fault as often as it says, as long as `until` (time.monotonic) is not over: each once, then each again."""
     rows = [Row(fault) for fault in faults]
-    for row in rows:
-        for count in range(row.fault.times):
-            if time.monotonic() > until:
-                console.print(f"[red]no time left for {row.fault.name}")
-                return rows
-            await asyncio.sleep(LEAD_S)
-            scene.ledger.fault = row.fault.name
-            try:
-                await row.fault.inject(scene, count)
-            except (OSError, RuntimeError, KeyError, psutil.Error, subprocess.SubprocessError) as error:
-                console.print(f"[red]{row.fault.name} could not be injected: {type(error).__name__}: {error}")
-                continue
-            row.injected += 1
-            row.full_service_s.append(await full_service(scene))
-            await scene.load.settled(SETTLE_S)
-            console.print(
-                f"{row.fault.name} {count + 1}/{row.fault.times}: "
-                f"full service after {row.full_service_s[-1]:.1f} s, {scene.ledger.owed()} owed"
-            )
+    for row, count in in_turn(rows):
+        if time.monotonic() > until:
+            console.print(f"[red]no time left for {row.fault.name} {count + 1}/{row.fault.times}")
+            continue
+        await asyncio.sleep(LEAD_S)
+        scene.ledger.fault = row.fault.name
+        try:
+            await row.fault.inject(scene, count)
+        except (OSError, RuntimeError, KeyError, psutil.Error, subprocess.SubprocessError) as error:
+            console.print(f"[red]{row.fault.name} could not be injected: {type(error).__name__}: {error}")
+            continue
+        row.injected += 1
+        row.full_service_s.append(await full_service(scene))
+        await scene.load.settled(SETTLE_S)
+        console.print(
+            f"{row.fault.name} {count + 1}/{row.fault.times}: "
+            f"full service after {row.full_service_s[-1]:.1f} s, {scene.ledger.owed()} owed"
+        )
     return rows
+
+
+def in_turn(rows: Sequence[Row]) -> Iterator[tuple[Row, int]]:
+    """Each row's first injection, then each row's second: a slow machine runs out of repetitions before faults."""
+    for count in range(max((row.fault.times for row in rows), default=0)):
+        yield from ((row, count) for row in rows if count < row.fault.times)
 
 
 async def full_service(scene: Scene) -> float:

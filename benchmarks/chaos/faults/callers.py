@@ -88,7 +88,7 @@ async def _sigterm(scene: Scene, _: int) -> None:
 
 
 FAULTS = (
-    Fault("clients that vanish mid-stream", _vanish, times=2),
+    Fault("clients that vanish mid-stream", _vanish),
     Fault("10 times the capacity", _overload, within_s=60.0),
-    Fault("SIGTERM under load", _sigterm, times=2),
+    Fault("SIGTERM under load", _sigterm),
 )

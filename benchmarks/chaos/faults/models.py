@@ -23,10 +23,10 @@ def _failing(how: str) -> Inject:
 
 
 FAULTS = (
-    Fault("a model that raises", _failing("raise"), times=2),
-    Fault("a model that answers NaN", _failing("nan"), times=2),
-    Fault("a model that answers NaN, past our checks of a stage", _failing("nan-raw"), times=2),
-    Fault("a model that answers wrong shapes", _failing("shape"), times=2),
-    Fault("a model that answers wrong shapes, past our checks of a stage", _failing("shape-raw"), times=2),
-    Fault("a model that hangs", _failing("hang"), times=2),
+    Fault("a model that raises", _failing("raise")),
+    Fault("a model that answers NaN", _failing("nan")),
+    Fault("a model that answers NaN, past our checks of a stage", _failing("nan-raw")),
+    Fault("a model that answers wrong shapes", _failing("shape")),
+    Fault("a model that answers wrong shapes, past our checks of a stage", _failing("shape-raw")),
+    Fault("a model that hangs", _failing("hang")),
 )

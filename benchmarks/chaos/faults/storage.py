@@ -16,8 +16,7 @@ IMPATIENT = 5  # callers whose images would have to be written down
 
 async def _shared_memory_full(scene: Scene, count: int) -> None:
     with volumes.filled(volumes.SHARED_MEMORY):
-        if count:  # a stub that must come back has no memory to come back to
-            scene.keeper.stubs()[STAGES[count]].kill()
+        scene.keeper.stubs()[STAGES[count]].kill()  # it has no memory to come back to
         await _meanwhile(scene)
 
 
@@ -61,7 +60,7 @@ async def _meanwhile(scene: Scene) -> None:
 
 
 FAULTS = (
-    Fault("/dev/shm full", _shared_memory_full, times=2),
+    Fault("/dev/shm full", _shared_memory_full),
     Fault("record store gone", _store_gone),
     Fault("record store cannot be written", _store_unwritable),
     Fault("record store read-only at a start", _store_read_only, within_s=45.0),

@@ -18,7 +18,7 @@ from benchmarks.chaos.faults.clock import MOVED
 from benchmarks.chaos.ledger import Ledger, Manner, lost
 from benchmarks.chaos.overlay import Overlay
 from benchmarks.chaos.report import rows_of, targets_of
-from benchmarks.chaos.run import Row
+from benchmarks.chaos.run import Row, in_turn
 from gatepost_client import Coverage, Decision, GatepostError, Verdict, Versioned
 from gatepost_client.tickets import UnknownKeyError
 
@@ -89,6 +89,11 @@ def test_silence_is_a_loss_and_a_typed_error_is_not(ledger):
 def test_a_fault_that_was_not_injected_as_often_as_planned_is_a_missed_target(ledger):
     assert missed(ledger, row(times=2, injected=1, full_service_s=[1.0])) == {"injected"}
     assert missed(ledger, row()) == {"injected"}
+
+
+def test_every_fault_is_injected_once_before_any_is_injected_again():
+    often, once = row(times=3), row(times=1)
+    assert list(in_turn([often, once])) == [(often, 0), (once, 0), (often, 1), (often, 2)]
 
 
 def test_service_that_does_not_come_back_is_a_missed_target(ledger):
