@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+_LOOK_MS = 200  # how often it is asked whether the server has ended
 
 
 class ManagementError(RuntimeError):
@@ -14,10 +19,11 @@ class ManagementError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Management:
-    """The HTTP endpoint of one tritonserver."""
+    """The HTTP endpoint of one tritonserver; `ended` says that it will never answer again."""
 
     host: str
     port: int
+    ended: Callable[[], bool] = lambda: False
 
     def ready(self) -> bool:
         """Do all models answer? A dead stub goes unnoticed here."""
@@ -51,9 +57,24 @@ class Management:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
+            self._wait(connection, timeout)
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             raise ManagementError(f"{method} {path}: {error}") from error
         finally:
             connection.close()
+
+    def _wait(self, connection: http.client.HTTPConnection, timeout: float) -> None:
+        """Until the answer begins. Raises TimeoutError, ConnectionError.
+
+        A server that died leaves the connection open: the stub that it was just starting has inherited it.
+        """
+        deadline = time.monotonic() + timeout
+        answer = select.poll()  # not select(): it knows no file above 1,023
+        answer.register(connection.sock, select.POLLIN)
+        while not answer.poll(_LOOK_MS):
+            if self.ended():
+                raise ConnectionError("the server has ended")
+            if time.monotonic() > deadline:
+                raise TimeoutError("timed out")

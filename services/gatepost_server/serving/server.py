@@ -41,7 +41,11 @@ class TritonServer:
         """Start it; returns at once. Raises RuntimeMissingError, RepositoryError."""
         self._settings = settings = with_ports(settings)
         self.grpc_address = settings.grpc_address
-        self.management = Management("127.0.0.1" if settings.host == "0.0.0.0" else settings.host, settings.http_port)
+        self.management = Management(
+            "127.0.0.1" if settings.host == "0.0.0.0" else settings.host,
+            settings.http_port,
+            ended=lambda: self.exit_code() is not None,
+        )
         runtime = assemble(settings.cache)
         remove_leaked()
         self._folder = Path(tempfile.mkdtemp(prefix="gatepost-repository-"))
