@@ -24,7 +24,7 @@ _SQUARE = [(0.1, 0.2), (0.3, 0.2), (0.3, 0.4), (0.1, 0.4)]
 def looked_at(lines: int) -> Mapping[StageName, Mapping[str, int]]:
     """What each stage says that it looked at, of two views and so many lines."""
     return {
-        StageName.DECODE: {"frames": 1, "frames_alike": 0, "views": 2},
+        StageName.DECODE: {"frames": 1, "frames_alike": 0, "frames_left_out": 0, "views": 2},
         StageName.OCR_DETECT: {"views": 2, "lines": lines},
         StageName.OCR_RECOGNIZE: {"lines": lines, "crops": lines, "ornaments": 0, "unread": 0},
         StageName.TEXT_TOXICITY: {"lines": lines, "windows": lines},

@@ -82,7 +82,8 @@ def _gaps(
 
 
 def _view_gaps(evidence: Evidence, reports: Mapping[StageName, StageReport]) -> Iterator[tuple[StageName, str]]:
-    """Every frame is in a view or like one that is; every view was looked at by whoever looks at views."""
+    """Every frame is in a view, like one that is, or left out and said so; every view was looked at by whoever looks
+    at views."""
     views = evidence.image.views
     frames = {view.frame for view in views}
     for stage in _VIEWED:
@@ -90,9 +91,10 @@ def _view_gaps(evidence: Evidence, reports: Mapping[StageName, StageReport]) -> 
             yield stage, "views"
     decode, clip = reports.get(StageName.DECODE), reports.get(StageName.CLIP)
     if decode is not None:
-        alike = decode.looked_at.get("frames_alike", 0)
+        alike, left_out = (decode.looked_at.get(name, 0) for name in ("frames_alike", "frames_left_out"))
         told = decode.looked_at.get("frames") == len(frames) and frames <= set(range(evidence.image.frames))
-        if not told or (len(frames) + alike != evidence.image.frames and not decode.skipped):
+        # What was left out counts only where decode told so in words, for words are what a policy tolerates.
+        if not told or len(frames) + alike + left_out != evidence.image.frames or (left_out and not decode.skipped):
             yield StageName.DECODE, "frames"
     if clip is not None and clip.looked_at.get("tiles", 0) < max(1, len(views)):
         yield StageName.CLIP, "tiles"

@@ -80,11 +80,21 @@ def test_frames_that_are_neither_in_a_view_nor_like_one_that_is_are_a_hold():
 
 
 def test_frames_that_decode_says_it_left_out_go_to_a_person():
-    seen = animation(3, 0, 2)
+    seen = told(animation(3, 0, 2), StageName.DECODE, frames_left_out=1)
     decode, *others = seen.reports
     seen = replace(seen, reports=(replace(decode, skipped=(Skipped("1 of 3 frames", "more than 2"),)), *others))
     assert judged(seen).decision is Decision.REVIEW
     assert details(judged(seen)) == ["decode:skipped"]
+
+
+def test_something_else_that_decode_left_out_does_not_excuse_frames():
+    decode, *others = animation(5, 0).reports
+    told_of_print = replace(decode, skipped=(Skipped("small text", "the image is too large"),))
+    assert judged(replace(animation(5, 0), reports=(told_of_print, *others))).decision is Decision.HOLD
+
+
+def test_frames_that_are_left_out_without_a_word_are_a_hold():
+    assert details(judged(told(animation(3, 0, 2), StageName.DECODE, frames_left_out=1))) == ["decode:frames"]
 
 
 @pytest.mark.parametrize("stage", [stage for stage in StageName if stage is not StageName.DECODE])

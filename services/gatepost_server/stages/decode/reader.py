@@ -33,6 +33,7 @@ class Looked:
     images: tuple[Image.Image, ...]
     skipped: tuple[Skipped, ...]
     alike: int = 0  # frames that show nothing but what a frame among the views shows
+    left_out: int = 0  # frames that show something else, and are in no view
 
 
 def forbid_silent_repairs() -> None:
@@ -105,7 +106,7 @@ def _animation(data: bytes, header: Header, limits: Limits) -> Looked:
     if left_out:
         skipped += (Skipped(f"{left_out} of {header.frames} frames", f"more than {limits.max_views} distinct views"),)
     alike = header.frames - len(chosen) - left_out
-    return Looked(header, canvas, looked_at, tuple(images), skipped, alike)
+    return Looked(header, canvas, looked_at, tuple(images), skipped, alike, left_out)
 
 
 def _frames(data: bytes, header: Header, limits: Limits) -> Iterator[Image.Image]:

@@ -86,6 +86,7 @@ def _result(data: bytes, looked: Looked, limits: Limits) -> StageResult:
         looked_at={
             "frames": len({view.frame for view in looked.views}),
             "frames_alike": looked.alike,
+            "frames_left_out": looked.left_out,
             "views": len(looked.views),
         },
         skipped=looked.skipped,

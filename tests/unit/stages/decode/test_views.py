@@ -37,7 +37,7 @@ def test_text_hidden_by_transparency_shows_on_one_of_the_backgrounds(kind, ink):
     contrast = {"white": np.ptp(on_white), "black": np.ptp(on_black)}
     assert max(contrast.values()) > 200
     assert min(contrast.values()) < 30
-    assert result.looked_at == {"frames": 1, "frames_alike": 0, "views": 2}
+    assert result.looked_at == {"frames": 1, "frames_alike": 0, "frames_left_out": 0, "views": 2}
 
 
 def test_a_palette_with_transparency_is_looked_at_on_both_backgrounds():
@@ -101,14 +101,14 @@ def test_distinct_frames_are_preferred_to_alike_ones():
         frame.putpixel((0, 0), (index, 0, 0))
     result = decoded(animation(frames, "PNG"))
     assert [view.frame for view in facts_of(result).views] == [0, 7, 19]
-    assert result.looked_at == {"frames": 3, "frames_alike": 17, "views": 3}
+    assert result.looked_at == {"frames": 3, "frames_alike": 17, "frames_left_out": 0, "views": 3}
     assert result.skipped == ()
 
 
 def test_distinct_frames_that_were_not_looked_at_are_reported():
     frames = [noise(seed=seed) for seed in range(12)]
     result = decoded(animation(frames, "WEBP", lossless=True))
-    assert result.looked_at == {"frames": 8, "frames_alike": 0, "views": 8}
+    assert result.looked_at == {"frames": 8, "frames_alike": 0, "frames_left_out": 4, "views": 8}
     assert [skip.what for skip in result.skipped] == ["4 of 12 frames"]
 
 
