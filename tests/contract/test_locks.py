@@ -49,10 +49,10 @@ def applies(requirement: Requirement, extras: set[str]) -> bool:
 
 
 def closure() -> dict[str, list[Requirement]]:
-    """Everything that gatepost[triton,gateway,dev] asks for here, near and far, with each asker's requirement."""
+    """Everything that gatepost[triton,gateway,rescan,dev] asks for here, near and far, with each asker's requirement."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["triton"], *extras["gateway"], *extras["dev"]]
+    lines = [*project["dependencies"], *extras["triton"], *extras["gateway"], *extras["rescan"], *extras["dev"]]
     waiting = [requirement for requirement in map(Requirement, lines) if applies(requirement, set())]
     asked: dict[str, list[Requirement]] = {}
     walked: set[tuple[str, frozenset[str]]] = set()

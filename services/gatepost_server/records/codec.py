@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from pydantic import TypeAdapter
 
 from gatepost_server.domain.decision import ModerationRequest, Verdict
+from gatepost_server.domain.evidence import Evidence
 
 _VERDICT = TypeAdapter(Verdict)
 _REQUEST = TypeAdapter(ModerationRequest)
+_EVIDENCE = TypeAdapter(Evidence)
 
 
 def verdict_to_json(verdict: Verdict) -> bytes:
@@ -30,3 +33,14 @@ def request_to_json(request: ModerationRequest) -> bytes:
 def request_from_json(text: bytes, image: bytes) -> ModerationRequest:
     """The request with its image again. Raises ValueError for what `request_to_json` did not write."""
     return replace(_REQUEST.validate_json(text), image=image)
+
+
+def evidence_to_json(evidence: Evidence) -> bytes:
+    """UTF-8 JSON of everything but the embedding, which is kept as numbers where it is kept."""
+    # Not dump_json: it writes null for NaN, and a policy must see what is no number.
+    return json.dumps(_EVIDENCE.dump_python(replace(evidence, embedding=()), mode="json"), ensure_ascii=False).encode()
+
+
+def evidence_from_json(text: bytes, embedding: tuple[float, ...] = ()) -> Evidence:
+    """The evidence with its embedding again. Raises ValueError for what `evidence_to_json` did not write."""
+    return replace(_EVIDENCE.validate_json(text), embedding=embedding)
