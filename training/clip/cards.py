@@ -44,7 +44,9 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
+    """A pictogram on the card: what it shows, and its place."""
+
     sprite: Sprite
     risk: str
     box: tuple[int, int, int]  # left, top, side
@@ -97,12 +99,13 @@ class CardMaker:
         left, top = rng.randint(0, CANVAS - side), rng.randint(0, CANVAS - side)
         seen = [(item, overlap(item.box, (left, top, side))) for item in placed]
         window = canvas.crop((left, top, left + side, top + side)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-        shown = [item for item, share in seen if share > _SEEN]
+        pixels = np.asarray(_wear(window, rng))
+        name, concepts = caption(seen, rng)
         return Card(
-            pixels=np.asarray(_wear(window, rng)),
-            caption=_caption([item.sprite for item in shown], rng),
-            concepts=tuple(item.sprite.concept for item in shown) or ("nothing",),
-            risks=tuple(_label(category, seen) for category in CATEGORIES),
+            pixels=pixels,
+            caption=name,
+            concepts=concepts,
+            risks=tuple(label(category, seen) for category in CATEGORIES),
         )
 
     def _pick(self, rng: random.Random, risky: bool) -> int:
@@ -124,36 +127,49 @@ class CardMaker:
         faint = drawn.getchannel("A").point(lambda alpha: int(alpha * share))
         canvas.paste(drawn, (rng.randint(-side // 2, 0), rng.randint(-side // 2, 0)), faint)
 
-    def _place(self, canvas: Image.Image, rng: random.Random) -> list[_Placed]:
-        count = rng.choices((0, 1, 2, 3, 4), (0.03, 0.47, 0.2, 0.18, 0.12))[0]
+    def _place(self, canvas: Image.Image, rng: random.Random) -> list[Placed]:
         risky = rng.random() < self._risk_share
-        placed: list[_Placed] = []
-        for turn in range(count):
-            low, high = {1: (70, 230), 2: (60, 120), 3: (50, 110), 4: (45, 105)}[count]
-            side = rng.randint(low, high)
-            for _ in range(8):  # tries to find a free place
-                left, top = (rng.randint(-side // 12, CANVAS - side + side // 12) for _ in range(2))
-                if all(overlap((left, top, side), other.box) < 0.12 for other in placed):
-                    break
-            else:
-                continue
+        placed: list[Placed] = []
+        for turn, (left, top, side) in enumerate(places(rng)):
             index = self._pick(rng, risky and turn == 0)
             sprite = self._sprites[index]
             bloody = self._risks[index] == _RED or rng.random() < 0.06
             drawn = dress(self._pixels[index], sprite.mono, side, rng, bloody=bloody)
             canvas.paste(drawn, (left, top), drawn)
-            placed.append(_Placed(sprite, self._risks[index], (left, top, side)))
+            placed.append(Placed(sprite, self._risks[index], (left, top, side)))
         return placed
 
 
-def _label(category: str, seen: list[tuple[_Placed, float]]) -> int:
+def places(rng: random.Random) -> list[tuple[int, int, int]]:
+    """Squares (left, top, side) for up to four pictograms that hardly touch."""
+    count = rng.choices((0, 1, 2, 3, 4), (0.03, 0.47, 0.2, 0.18, 0.12))[0]
+    found: list[tuple[int, int, int]] = []
+    for _ in range(count):
+        low, high = {1: (70, 230), 2: (60, 120), 3: (50, 110), 4: (45, 105)}[count]
+        side = rng.randint(low, high)
+        for _ in range(8):  # tries to find a free place
+            box = (*(rng.randint(-side // 12, CANVAS - side + side // 12) for _ in range(2)), side)
+            if all(overlap(box, other) < 0.12 for other in found):
+                found.append(box)
+                break
+    return found
+
+
+def label(category: str, seen: list[tuple[Placed, float]]) -> int:
+    """1: a pictogram of the category is surely shown, 0: surely not, -1: it is cut. `seen` has the share shown."""
     shares = [share for item, share in seen if item.risk == category]
     if not shares or max(shares) < _GONE:
         return 0
     return 1 if max(shares) > _SEEN else -1
 
 
-def _caption(shown: list[Sprite], rng: random.Random) -> str:
+def caption(seen: list[tuple[Placed, float]], rng: random.Random) -> tuple[str, tuple[str, ...]]:
+    """What a card is called, and the concepts that it surely shows."""
+    shown = [item.sprite for item, share in seen if share > _SEEN]
+    return _named(shown, rng), tuple(sprite.concept for sprite in shown) or ("nothing",)
+
+
+def _named(shown: list[Sprite], rng: random.Random) -> str:
     language = "zh" if shown and all(sprite.zh for sprite in shown) and rng.random() < 0.5 else "en"
     if not shown:
         return rng.choice(("an empty background", "writing on a plain background", "空白背景", "文字"))
@@ -169,7 +185,8 @@ def _name(names: tuple[str, ...], rng: random.Random) -> str:
     return ", ".join((names[0], *tags) if rng.random() < 0.6 else tags)
 
 
-def _colour(rng: random.Random, low: int = 0, high: int = 255) -> tuple[int, int, int]:
+def colour(rng: random.Random, low: int = 0, high: int = 255) -> tuple[int, int, int]:
+    """Any colour whose channels lie between `low` and `high`."""
     return rng.randint(low, high), rng.randint(low, high), rng.randint(low, high)
 
 
@@ -179,13 +196,13 @@ def ground(rng: random.Random) -> Image.Image:
     if kind < 0.15:
         ground = Image.new("RGB", (CANVAS, CANVAS), "white")
     elif kind < 0.4:
-        ground = Image.new("RGB", (CANVAS, CANVAS), _colour(rng, *((150, 255) if rng.random() < 0.7 else (0, 255))))
+        ground = Image.new("RGB", (CANVAS, CANVAS), colour(rng, *((150, 255) if rng.random() < 0.7 else (0, 255))))
     elif kind < 0.6:  # festive reds and golds
         ground = Image.new("RGB", (CANVAS, CANVAS), (rng.randint(150, 240), rng.randint(0, 60), rng.randint(0, 60)))
     else:
         mask = Image.linear_gradient("L") if rng.random() < 0.7 else Image.radial_gradient("L")
         mask = mask.rotate(rng.choice((0, 90, 180, 270))).resize((CANVAS, CANVAS))
-        ends = [Image.new("RGB", (CANVAS, CANVAS), _colour(rng, 40)) for _ in range(2)]
+        ends = [Image.new("RGB", (CANVAS, CANVAS), colour(rng, 40)) for _ in range(2)]
         ground = Image.composite(*ends, mask)
     if rng.random() < 0.4:
         _ornament(ground, rng)
@@ -194,22 +211,22 @@ def ground(rng: random.Random) -> Image.Image:
 
 def _ornament(ground: Image.Image, rng: random.Random) -> None:
     pen = ImageDraw.Draw(ground)
-    colour = _colour(rng)
+    ink = colour(rng)
     match rng.randrange(4):
         case 0:
             margin = rng.randint(3, 14)
-            pen.rectangle((margin, margin, CANVAS - margin, CANVAS - margin), outline=colour, width=rng.randint(1, 6))
+            pen.rectangle((margin, margin, CANVAS - margin, CANVAS - margin), outline=ink, width=rng.randint(1, 6))
         case 1:
             for _ in range(rng.randint(5, 40)):
                 x, y, r = rng.randrange(CANVAS), rng.randrange(CANVAS), rng.randint(1, 7)
-                pen.ellipse((x - r, y - r, x + r, y + r), fill=_colour(rng))
+                pen.ellipse((x - r, y - r, x + r, y + r), fill=colour(rng))
         case 2:
             for x in range(rng.randint(0, 12), CANVAS, rng.randint(14, 40)):
-                pen.line((x, 0, x + rng.randint(-60, 60), CANVAS), fill=colour, width=rng.randint(1, 4))
+                pen.line((x, 0, x + rng.randint(-60, 60), CANVAS), fill=ink, width=rng.randint(1, 4))
         case _:
             for _ in range(rng.randint(1, 5)):
                 xs, ys = sorted(rng.sample(range(CANVAS), 2)), sorted(rng.sample(range(CANVAS), 2))
-                pen.rounded_rectangle((xs[0], ys[0], xs[1] + 2, ys[1] + 2), rng.randint(0, 10), fill=_colour(rng))
+                pen.rounded_rectangle((xs[0], ys[0], xs[1] + 2, ys[1] + 2), rng.randint(0, 10), fill=colour(rng))
 
 
 def _fonts(cache: Path, sizes: tuple[int, ...]) -> Iterator[tuple[ImageFont.FreeTypeFont, tuple[str, ...]]]:
@@ -227,8 +244,8 @@ def write(
 ) -> None:
     """Writes a greeting somewhere on the card."""
     place = (rng.randint(-10 - int(font.size) // 2, canvas.width // 2), rng.randint(0, canvas.height - 30))
-    colour = _colour(rng, 0, 120) if rng.random() < 0.5 else _colour(rng, 150)
-    ImageDraw.Draw(canvas).text(place, rng.choice(greetings), font=font, fill=colour)
+    ink = colour(rng, 0, 120) if rng.random() < 0.5 else colour(rng, 150)
+    ImageDraw.Draw(canvas).text(place, rng.choice(greetings), font=font, fill=ink)
 
 
 def dress(pixels: NDArray[np.uint8], mono: bool, side: int, rng: random.Random, *, bloody: bool = False) -> Image.Image:
@@ -239,13 +256,13 @@ def dress(pixels: NDArray[np.uint8], mono: bool, side: int, rng: random.Random, 
     if mono:
         pixels = pixels.copy()
         dark = rng.random() < 0.65
-        ink = _colour(rng, 0, 110) if dark else _colour(rng)
+        ink = colour(rng, 0, 110) if dark else colour(rng)
         pixels[..., :3] = (rng.randint(110, 225), rng.randint(0, 35), rng.randint(0, 35)) if bloody else ink
     elif rng.random() < 0.3:
         gains = np.array([*(rng.uniform(0.6, 1.1) for _ in range(3)), 1.0], dtype=np.float32)
         pixels = np.minimum(pixels * gains, 255).astype(np.uint8)
     elif rng.random() < 0.3:  # towards one colour, for a bomb need not be black
-        share, tint = rng.uniform(0.15, 0.6), np.array(_colour(rng), dtype=np.float32)
+        share, tint = rng.uniform(0.15, 0.6), np.array(colour(rng), dtype=np.float32)
         pixels = pixels.copy()
         pixels[..., :3] = (pixels[..., :3] * (1 - share) + tint * share).astype(np.uint8)
     sprite = Image.fromarray(pixels)

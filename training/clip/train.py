@@ -17,16 +17,14 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from cachetools import LRUCache
 
-from gatepost_server.engines.module import open_module
 from gatepost_server.stages.clip.expand import expanded
 from gatepost_server.stages.clip.prompts import PromptSet, entry_vectors, raw_scores
 from training.clip import depthwise, losses, model, sources, sprites
-from training.clip.cards import CardMaker
+from training.clip.drawing import DeviceDrawer, Drawer, HostDrawer
 from training.clip.risk import CATEGORIES
 
 import open_clip  # isort: skip  (importable once training.clip.model has been imported)
@@ -91,10 +89,9 @@ class Ring:
 class Trainer:
     """Holds the model, its teacher and the ring; `run` trains and leaves checkpoints."""
 
-    def __init__(self, cache: Path, folder: Path, recipe: Recipe, device: str) -> None:
+    def __init__(self, cache: Path, folder: Path, recipe: Recipe, device: str, compose: str) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device = recipe, device
-        self.maker = CardMaker(cache, TRAIN_SETS)
         self.concept_numbers: dict[str, int] = {}
         imagenet = model.imagenet_net(cache).to(device)
         self.classifier = imagenet.classifier.requires_grad_(False)
@@ -107,8 +104,8 @@ class Trainer:
         self.clip.eval()  # batch norm keeps ImageNet's statistics
         self.clip.to(memory_format=torch.channels_last)
         self.trunk = self.clip.visual.trunk
-        example = np.zeros((2, 3, model.SIDE, model.SIDE), np.float32)
-        self.early = open_module(model.Early(self.trunk), example, device=device, threads=torch.get_num_threads())
+        drawer = {"host": HostDrawer, "device": DeviceDrawer}[compose]
+        self.drawer: Drawer = drawer(cache, TRAIN_SETS, self.trunk, device)
         depthwise.freeze(self.trunk.blocks[model.LATE :])
         self.teacher = copy.deepcopy(self.trunk).requires_grad_(False)
         self.texts: LRUCache[str, torch.Tensor] = LRUCache(_TEXTS_KEPT)
@@ -164,20 +161,16 @@ class Trainer:
     @torch.no_grad()
     def _draw(self, seeds: range) -> torch.Tensor:
         """Draws cards and puts them into the ring; returns their places."""
-        cards = [self.maker.draw(self.recipe.seed * _SEED_STRIDE + seed) for seed in seeds]
-        hidden = torch.from_numpy(self.early(model.to_pixels(np.stack([card.pixels for card in cards])))).to(
-            self.device
-        )
-        concepts = torch.full((len(cards), _CONCEPTS), -1, dtype=torch.long)
-        for row, card in enumerate(cards):
-            numbers = [self.concept_numbers.setdefault(name, len(self.concept_numbers)) for name in card.concepts]
+        drawn = self.drawer.draw([self.recipe.seed * _SEED_STRIDE + seed for seed in seeds])
+        concepts = torch.full((len(drawn.concepts), _CONCEPTS), -1, dtype=torch.long)
+        for row, names in enumerate(drawn.concepts):
+            numbers = [self.concept_numbers.setdefault(name, len(self.concept_numbers)) for name in names]
             concepts[row, : len(numbers)] = torch.tensor(numbers)
-        risks = torch.tensor([card.risks for card in cards])
-        captions = [card.caption for card in cards]
-        unknown = list(dict.fromkeys(text for text in captions if text not in self.texts))
+        risks = torch.tensor(drawn.risks)
+        unknown = list(dict.fromkeys(text for text in drawn.captions if text not in self.texts))
         self.texts.update(zip(unknown, self._pooled(unknown), strict=True))
-        text = torch.stack([self.texts[caption] for caption in captions])
-        return self.ring.add(hidden, text, concepts.to(self.device), risks.to(self.device))
+        text = torch.stack([self.texts[caption] for caption in drawn.captions])
+        return self.ring.add(drawn.hidden, text, concepts.to(self.device), risks.to(self.device))
 
     def _standardise(self) -> None:
         """Starts both projections at inputs of mean 0 and variance 1, for e5's vectors are nearly parallel."""
@@ -333,6 +326,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--compose",
+        choices=("host", "device"),
+        help="where cards are drawn: with PIL, or with torch on the device (default: on a GPU, where there is one)",
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(given.threads)
@@ -340,7 +338,8 @@ def main() -> None:
     if not (given.model / "text_layers.safetensors").exists():
         model.write_text(given.cache, given.model, english_texts(given.cache))
     recipe = Recipe(seed=given.seed, steps=given.steps)
-    trainer = Trainer(given.cache, given.model, recipe, given.device)
+    compose = given.compose or ("host" if given.device == "cpu" else "device")
+    trainer = Trainer(given.cache, given.model, recipe, given.device, compose)
     work = given.work or given.cache / "clip"
     trainer.run(work)
     model.save_image_part(trainer.clip.state_dict(), given.model)
