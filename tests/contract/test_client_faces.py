@@ -92,6 +92,7 @@ async def test_everything_that_is_known_of_an_image_reaches_the_server(face: Fac
         evidence=False,
         embedding=True,
         annotated_image=True,
+        record=True,
     )
     request = server.received[0].request
     assert request.image == IMAGE
@@ -101,6 +102,7 @@ async def test_everything_that_is_known_of_an_image_reaches_the_server(face: Fac
     assert (request.turn_count, request.locale, request.policy) == (9, "zh-CN", "strict")
     assert dict(request.labels) == {"app": "cards"}
     assert (request.extras.evidence, request.extras.embedding, request.extras.annotated_image) == (False, True, True)
+    assert request.extras.record
     assert request.request_id
 
 

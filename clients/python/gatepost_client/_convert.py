@@ -86,6 +86,7 @@ def verdict_from_proto(message: verdict_pb2.Verdict) -> Verdict:
         created=message.create_time.ToDatetime(UTC) if message.HasField("create_time") else None,
         annotated_image=message.annotated_image,
         embedding=tuple(message.embedding),
+        record=message.record,
         ticket=message.ticket,
         pending=message.pending and message.decision == verdict_pb2.DECISION_HOLD,
         asked_text=_asked_text(message.asked_text) if message.HasField("asked_text") else None,

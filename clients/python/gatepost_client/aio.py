@@ -113,19 +113,31 @@ class AsyncClient:
         )
 
     async def get_verdict(
-        self, name: str, *, evidence: bool = True, embedding: bool = False, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        evidence: bool = True,
+        embedding: bool = False,
+        record: bool = False,
+        timeout: float | None = None,
     ) -> Verdict:
         """As Client.get_verdict."""
         stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
-        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding)
+        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding, record=record)
         request = moderation_pb2.GetVerdictRequest(name=name, extras=extras)
         return verdict_of(await self._call(stub.GetVerdict, request, self._deadline(timeout)), "")
 
     def watch_verdict(
-        self, name: str, *, evidence: bool = True, embedding: bool = False, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        evidence: bool = True,
+        embedding: bool = False,
+        record: bool = False,
+        timeout: float | None = None,
     ) -> AsyncIterator[Verdict]:
         """As Client.watch_verdict."""
-        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding)
+        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding, record=record)
         request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras)
         return self._watch(request, self._deadline(timeout))
 

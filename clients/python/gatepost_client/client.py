@@ -134,23 +134,35 @@ class Client:
         )
 
     def get_verdict(
-        self, name: str, *, evidence: bool = True, embedding: bool = False, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        evidence: bool = True,
+        embedding: bool = False,
+        record: bool = False,
+        timeout: float | None = None,
     ) -> Verdict:
         """A verdict given earlier, by Verdict.name. NotFound where it is unknown or no longer kept."""
         stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
-        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding)
+        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding, record=record)
         request = moderation_pb2.GetVerdictRequest(name=name, extras=extras)
         return verdict_of(self._call(stub.GetVerdict, request, self._deadline(timeout)), "")
 
     def watch_verdict(
-        self, name: str, *, evidence: bool = True, embedding: bool = False, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        evidence: bool = True,
+        embedding: bool = False,
+        record: bool = False,
+        timeout: float | None = None,
     ) -> Iterator[Verdict]:
         """A verdict as it stands, and again when it changes; the last one is not pending.
 
         Connects again as often as it takes within `timeout` seconds (None: the client's), so a restart of the
         server does not end it. DeadlineExceeded or Unavailable when they are over; NotFound as get_verdict().
         """
-        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding)
+        extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding, record=record)
         request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras)
         return self._watch(request, self._deadline(timeout))
 

@@ -45,6 +45,7 @@ class About(TypedDict, total=False):
     evidence: bool  # send Verdict.lines and image_findings; the default
     annotated_image: bool  # send Verdict.annotated_image
     embedding: bool  # send Verdict.embedding
+    record: bool  # send Verdict.record
     urgency: Urgency | None  # None: that of the method
 
 
@@ -65,6 +66,7 @@ class Item:
     evidence: bool = True
     annotated_image: bool = False
     embedding: bool = False
+    record: bool = False
     urgency: Urgency | None = None
 
 
@@ -104,7 +106,7 @@ def check_item(item: Item) -> None:
     for key, value in item.labels.items():
         _require(key, str, "labels")
         _require(value, str, "labels")
-    for name in ("evidence", "annotated_image", "embedding"):
+    for name in ("evidence", "annotated_image", "embedding", "record"):
         _require(getattr(item, name), bool, name)
     if item.urgency is not None:
         _require(item.urgency, Urgency, "urgency")
@@ -131,7 +133,10 @@ def build_request(item: Item, *, request_id: str, max_message_bytes: int) -> mod
             policy=item.policy,
             labels=item.labels,
             extras=moderation_pb2.Extras(
-                evidence=item.evidence, annotated_image=item.annotated_image, embedding=item.embedding
+                evidence=item.evidence,
+                annotated_image=item.annotated_image,
+                embedding=item.embedding,
+                record=item.record,
             ),
             urgency=_URGENCIES[item.urgency],
         )

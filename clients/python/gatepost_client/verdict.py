@@ -192,6 +192,7 @@ class Verdict:
     created: datetime | None = None  # UTC
     annotated_image: bytes = b""  # PNG, with annotated_image=True
     embedding: tuple[float, ...] = ()  # unit length, with embedding=True
+    record: bytes = b""  # JSON of gatepost's own, for its tools, with record=True
     ticket: str = ""  # the signed release ticket of an ALLOW
     prompt_similarity: float | None = None  # -1 to 1; None without a prompt
     asked_text: AskedText | None = None  # None where nothing was asked for
@@ -205,7 +206,7 @@ class Verdict:
         return self.decision is Decision.ALLOW
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict in types that JSON knows. Left out: annotated_image, embedding and error."""
+        """The verdict in types that JSON knows. Left out: annotated_image, embedding, record and error."""
         return {
             "name": self.name,
             "request_id": self.request_id,

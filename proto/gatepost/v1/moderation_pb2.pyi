@@ -219,22 +219,26 @@ class Extras(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     ANNOTATED_IMAGE_FIELD_NUMBER: _builtins.int
     EMBEDDING_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
     evidence: _builtins.bool
     """Send text lines, image findings and matches (Verdict.lines, Verdict.image_findings)."""
     annotated_image: _builtins.bool
     """Send the image with boxes, text and scores drawn on it (Verdict.annotated_image, PNG)."""
     embedding: _builtins.bool
     """Send the CLIP embedding of the image (Verdict.embedding)."""
+    record: _builtins.bool
+    """Send what is kept of a judgement (Verdict.record)."""
     def __init__(
         self,
         *,
         evidence: _builtins.bool = ...,
         annotated_image: _builtins.bool = ...,
         embedding: _builtins.bool = ...,
+        record: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotated_image", b"annotated_image", "embedding", b"embedding", "evidence", b"evidence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotated_image", b"annotated_image", "embedding", b"embedding", "evidence", b"evidence", "record", b"record"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

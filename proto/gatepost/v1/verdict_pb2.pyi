@@ -208,6 +208,7 @@ class Verdict(_message.Message):
     ASKED_TEXT_FIELD_NUMBER: _builtins.int
     TIGHTENING_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"verdicts/<id>", for GetVerdict."""
     request_id: _builtins.str
@@ -222,6 +223,11 @@ class Verdict(_message.Message):
     """Cosine similarity of the picture to the prompt, -1 to 1. Unset without a prompt."""
     pending: _builtins.bool
     """Whether the work goes on, for HOLD: WatchVerdict and GetVerdict deliver what comes of it, under the same name."""
+    record: _builtins.bytes
+    """The verdict with all that the policy judged, at full precision, so that another policy can judge it later: JSON of
+    gatepost's own, for gatepost's own tools of the same version or a later one. Without embedding and ticket. Sent when
+    Extras.record is set.
+    """
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """Why; empty for ALLOW. The gravest first."""
@@ -306,10 +312,11 @@ class Verdict(_message.Message):
         asked_text: Global___AskedText | None = ...,
         tightening: Global___Tightening | None = ...,
         pending: _builtins.bool = ...,
+        record: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "image", b"image", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "tightening", b"tightening", "user_message", b"user_message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "annotated_image", b"annotated_image", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "decision", b"decision", "embedding", b"embedding", "image", b"image", "image_findings", b"image_findings", "lines", b"lines", "models", b"models", "name", b"name", "pending", b"pending", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "reasons", b"reasons", "request_id", b"request_id", "scores", b"scores", "ticket", b"ticket", "tightening", b"tightening", "timings_ms", b"timings_ms", "user_message", b"user_message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "annotated_image", b"annotated_image", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "decision", b"decision", "embedding", b"embedding", "image", b"image", "image_findings", b"image_findings", "lines", b"lines", "models", b"models", "name", b"name", "pending", b"pending", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "reasons", b"reasons", "record", b"record", "request_id", b"request_id", "scores", b"scores", "ticket", b"ticket", "tightening", b"tightening", "timings_ms", b"timings_ms", "user_message", b"user_message"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prompt_similarity: _TypeAlias = _typing.Literal["prompt_similarity"]  # noqa: Y015
     _WhichOneofArgType__prompt_similarity: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity"]  # noqa: Y015

@@ -14,6 +14,7 @@ from gatepost_server.domain.decision import Coverage, ModerationRequest, Reason,
 from gatepost_server.domain.evidence import Evidence, ImageFacts, ImageFinding, TextLine, View
 from gatepost_server.domain.labels import CATEGORIES, Background, Category, Decision
 from gatepost_server.policy.load import Policy
+from gatepost_server.records.codec import verdict_record
 from gatepost_server.scoring.base import Priority
 
 LINE_SCORE_FLOOR = 0.01  # lower line scores are noise and stay off the wire
@@ -91,6 +92,8 @@ def verdict_to_wire(verdict: Verdict, extras: moderation.Extras) -> wire.Verdict
         message.tightening.grounds.extend(judgement.tightening.grounds)
     if evidence is not None:
         _add_evidence(message, evidence, extras)
+    if extras.record:
+        message.record = verdict_record(verdict)
     return message
 
 

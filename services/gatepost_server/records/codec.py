@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -25,6 +26,12 @@ def verdict_from_json(text: bytes) -> Verdict:
     return _VERDICT.validate_json(text)
 
 
+def verdict_record(verdict: Verdict) -> bytes:
+    """What is kept of a judgement for policies to come: UTF-8 JSON without the embedding and the ticket."""
+    evidence = None if verdict.evidence is None else replace(verdict.evidence, embedding=())
+    return _exact_json(_VERDICT, replace(verdict, evidence=evidence, ticket=""))
+
+
 def request_to_json(request: ModerationRequest) -> bytes:
     """UTF-8 JSON of everything but the image."""
     return _REQUEST.dump_json(replace(request, image=b""))
@@ -37,10 +44,14 @@ def request_from_json(text: bytes, image: bytes) -> ModerationRequest:
 
 def evidence_to_json(evidence: Evidence) -> bytes:
     """UTF-8 JSON of everything but the embedding, which is kept as numbers where it is kept."""
-    # Not dump_json: it writes null for NaN, and a policy must see what is no number.
-    return json.dumps(_EVIDENCE.dump_python(replace(evidence, embedding=()), mode="json"), ensure_ascii=False).encode()
+    return _exact_json(_EVIDENCE, replace(evidence, embedding=()))
 
 
 def evidence_from_json(text: bytes, embedding: tuple[float, ...] = ()) -> Evidence:
     """The evidence with its embedding again. Raises ValueError for what `evidence_to_json` did not write."""
     return replace(_EVIDENCE.validate_json(text), embedding=embedding)
+
+
+def _exact_json(adapter: TypeAdapter[Any], value: object) -> bytes:
+    """Not dump_json: it writes null for NaN, and a policy must see what is no number."""
+    return json.dumps(adapter.dump_python(value, mode="json"), ensure_ascii=False).encode()

@@ -59,6 +59,7 @@ def full_verdict() -> verdict_pb2.Verdict:
     message.create_time.FromSeconds(1_800_000_000)
     message.annotated_image = b"png"
     message.embedding.extend([0.6, 0.8])
+    message.record = b"{}"
     message.prompt_similarity = 0.25
     message.asked_text.asked.append("新年快乐")
     message.asked_text.spans.add(
@@ -111,7 +112,7 @@ def test_nothing_of_a_full_verdict_is_lost() -> None:
 def test_a_verdict_becomes_json_and_survives_pickling() -> None:
     value = verdict_from_proto(full_verdict())
     described = json.loads(json.dumps(value.to_dict()))
-    left_out = {"annotated_image", "embedding", "error"}
+    left_out = {"annotated_image", "embedding", "record", "error"}
     renamed = {"timings_ms": "timing_ms"}
     assert set(described) == {
         renamed.get(field.name, field.name) for field in dataclasses.fields(value) if field.name not in left_out

@@ -14,6 +14,7 @@ from gatepost_server.domain.labels import CATEGORIES, Background, Category, Deci
 from gatepost_server.gateway import wire
 from gatepost_server.policy.book import open_book
 from gatepost_server.policy.evaluate import evaluate
+from gatepost_server.records.codec import verdict_from_json
 from tests.builders import evidence, line, request
 
 
@@ -138,6 +139,16 @@ def test_costly_parts_stay_behind_unless_asked_for():
     assert not message.image_findings
     assert not message.embedding
     assert message.scores
+
+
+def test_what_is_kept_of_a_judgement_is_sent_where_asked_for_and_exact():
+    seen = replace(evidence({"insult": 0.1 + 0.2}, lines=[line("滚", hate=0.005)]), embedding=(0.5, -0.5))
+    given = replace(verdict(seen), ticket="secret")
+    assert not wire.verdict_to_wire(given, ALL).record
+    message = wire.verdict_to_wire(given, moderation_pb2.Extras(record=True))
+    kept = verdict_from_json(message.record)
+    assert kept == replace(given, evidence=replace(seen, embedding=()), ticket="")
+    assert b"secret" not in message.record
 
 
 def test_a_verdict_without_evidence_can_be_told():
