@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 MODEL_SIDE = ("torch", "cv2", "openvino", "onnxruntime", "open_clip", "transformers", "gatepost_server.stages")
-REQUEST_SIDE = ("grpc", "tritonclient", "celpy", "gatepost_server.gateway", "gatepost_server.policy")
+REQUEST_SIDE = ("grpc", "tritonclient", "cel_expr_python", "gatepost_server.gateway", "gatepost_server.policy")
 
 
 def imported(*modules: str, among: tuple[str, ...]) -> str:

@@ -314,7 +314,6 @@ async def _ended(task: asyncio.Task[None]) -> None:
 def _server(
     settings: GatewaySettings, callers: Authenticator, tenants: Tenants, admission: Admission, allowance: Allowance
 ) -> grpc.aio.Server:
-    age_s = settings.max_connection_age_s
     return grpc.aio.server(
         interceptors=[
             CallerInterceptor(callers, tenants),
@@ -323,16 +322,22 @@ def _server(
                 admission, allowance, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s
             ),
         ],
-        options=[
-            ("grpc.max_receive_message_length", settings.max_message_bytes),
-            ("grpc.max_send_message_length", -1),  # annotated images; what we make we may send
-            # A fixed window: left to itself it grows to megabytes, and bodies of calls that are not read pile up.
-            ("grpc.http2.bdp_probe", 0),
-            ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
-            ("grpc.so_reuseport", 0),  # a second gateway on the same port must fail, not share it in silence
-            *([("grpc.max_connection_age_ms", round(1_000 * age_s))] if age_s is not None else []),
-        ],
+        options=channel_options(settings),
     )
+
+
+def channel_options(settings: GatewaySettings) -> list[tuple[str, int]]:
+    """What gRPC is told of the gateway's connections."""
+    age_s = settings.max_connection_age_s
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", -1),  # annotated images; what we make we may send
+        # A fixed window: left to itself it grows to megabytes, and bodies of calls that are not read pile up.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
+        ("grpc.so_reuseport", 0),  # a second gateway on the same port must fail, not share it in silence
+        *([("grpc.max_connection_age_ms", round(1_000 * age_s))] if age_s is not None else []),
+    ]
 
 
 def _listen(server: grpc.aio.Server, settings: GatewaySettings) -> str:

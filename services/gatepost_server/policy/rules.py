@@ -20,27 +20,24 @@ Variables of an expression, all of them always present:
 | `skipped` | list of maps | `stage`, `what`, `why`: what was not looked at |
 
 What may be missing is asked for first: `has(prompt.similarity) && prompt.similarity < 0.1`. CEL has no implicit
-conversion: compare doubles with doubles (`0.5`), ints with ints.
+conversion: compare doubles with doubles (`0.5`), ints with ints. Types are checked when a policy is loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-import celpy
-from celpy.adapter import json_to_cel
-from celpy.celparser import CELParseError
-from celpy.celtypes import BoolType
-from celpy.evaluation import CELEvalError, Context
+from cel_expr_python import cel
 
 from gatepost_server.domain.decision import ModerationRequest
 from gatepost_server.domain.evidence import Evidence, Fused, ImageFacts, Skipped, StageReport, TextLine, View
 from gatepost_server.domain.labels import CATEGORIES, Category, Decision, StageName
 
-_MACROS_WITH_VARIABLE = frozenset({"all", "exists", "exists_one", "filter", "map"})
+_NAMES = tuple((category, category.value) for category in CATEGORIES)  # CEL takes plain strings only
 _IMAGE_FIELDS = ("width", "height", "frames", "format", "sha256", "pdq", "pdq_quality")
 _CLOSED_MAPS: Mapping[str, tuple[str, ...]] = {
     "scores": CATEGORIES,
@@ -48,11 +45,10 @@ _CLOSED_MAPS: Mapping[str, tuple[str, ...]] = {
     "image_scores": CATEGORIES,
     "image": _IMAGE_FIELDS,
 }
-_TYPE_NAMES = frozenset({"null_type", "int", "uint", "double", "bool", "string", "bytes", "list", "map", "type"})
 
 
 class RuleError(ValueError):
-    """An expression that is not CEL, names what is not there, or does not give a bool."""
+    """An expression that is not CEL, names what is not there, confuses types, or does not give a bool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +58,42 @@ class Rule:
     name: str
     expression: str
     decision: Decision
-    program: celpy.Runner
-    uses: frozenset[str]  # the variables that it names
+    program: cel.Expression
+    uses: frozenset[str]  # the variables that it names, or more
 
-    def holds(self, variables: Context) -> bool | None:
+    def holds(self, variables: Mapping[str, Any]) -> bool | None:
         """Whether the rule is true of `variables`; None when it cannot be evaluated."""
         try:
-            value = self.program.evaluate(variables)
+            value = self.program.eval(data=variables).value()
         except Exception:  # noqa: BLE001 - whatever goes wrong in a rule must reach the judge as "unknown"
             return None
-        return bool(value) if isinstance(value, BoolType) else None
+        return value if isinstance(value, bool) else None
 
 
 def compile_rule(name: str, expression: str, decision: Decision) -> Rule:
     """Compile, and try the rule on sample evidence. Raises RuleError."""
-    environment = celpy.Environment()
-    try:
-        tree = environment.compile(expression)
-    except CELParseError as error:
-        raise RuleError(f"not a CEL expression:\n{error.args[0]}") from error
-    names = frozenset(_free_names(tree)) - _TYPE_NAMES
-    unknown = sorted(names - _SAMPLES[0].keys())
-    if unknown:
-        raise RuleError(f"unknown variable {unknown[0]!r}; there are {', '.join(sorted(_SAMPLES[0]))}")
+    program = _compiled(expression)
     # CEL's && and || swallow an error on one side, so that trying alone would miss some misspelt keys.
-    for variable, key in _members(tree):
+    for variable, key in _members(expression):
         if key not in _CLOSED_MAPS.get(variable, (key,)):
             raise RuleError(f"{variable} has no {key!r}; it has {', '.join(_CLOSED_MAPS[variable])}")
-    program = environment.program(tree)
     for sample in _SAMPLES:
-        try:
-            value = program.evaluate(sample)
-        except CELEvalError as error:
-            raise RuleError(f"fails on sample evidence: {error.args[0]}") from error
-        if not isinstance(value, BoolType):
-            raise RuleError(f"gives {type(value).__name__.removesuffix('Type').lower()}, not bool")
-    return Rule(name, expression, decision, program, names)
+        result = program.eval(data=sample)
+        if result.type() == cel.Type.ERROR:
+            raise RuleError(f"fails on sample evidence: {result.value()}")
+        if result.type() != cel.Type.BOOL:
+            raise RuleError(f"gives {result.type().name().lower()}, not bool")
+    return Rule(name, expression, decision, program, frozenset(_WORD.findall(expression)) & _VARIABLES.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the variables are made of."""
+
+    evidence: Evidence
+    request: ModerationRequest
+    scores: Mapping[Category, float]
+    factor: float
 
 
 def variables_of(
@@ -107,43 +103,36 @@ def variables_of(
     *,
     only: frozenset[str] | None = None,
     factor: float = 1.0,
-) -> Context:
-    """The variables above as CEL values, or `only` those that are named: making them takes longer than the rules.
+) -> Mapping[str, Any]:
+    """The variables above, or `only` those that are named: making them takes longer than the rules.
 
     `scores` are those that the policy judges (allow list applied).
     """
-    text_scores = {
-        category: max(
-            [evidence.joined_scores.get(category, 0.0), *(line.scores.get(category, 0.0) for line in evidence.lines)]
-        )
-        for category in CATEGORIES
-    }
-    image_scores = {
-        category: finding.score if (finding := evidence.image_findings.get(category)) else 0.0
-        for category in CATEGORIES
-    }
-    values: dict[str, Any] = {
-        "scores": {category: scores.get(category, 0.0) for category in CATEGORIES},
-        "text_scores": text_scores,
-        "image_scores": image_scores,
-        "off_script": scores.get(Category.OFF_SCRIPT, 0.0),
-        "expected_given": bool(request.expected_text),
-        "lines": [_line(line) for line in evidence.lines],
-        "joined_text": evidence.joined_text,
-        "image": {name: getattr(evidence.image, name) for name in _IMAGE_FIELDS},
-        "prompt": {} if evidence.prompt_similarity is None else {"similarity": evidence.prompt_similarity},
-        "tightening": factor,
-        "turn_count": max(request.turn_count, len(request.turns)),
-        "labels": dict(request.labels),
-        "locale": request.locale,
-        "skipped": [
-            {"stage": report.stage, "what": skipped.what, "why": skipped.why}
-            for report in evidence.reports
-            for skipped in report.skipped
-        ],
-    }
-    # One level only: celpy looks variables up in a plain dict of CEL values.
-    return {name: json_to_cel(_plain(value)) for name, value in values.items() if only is None or name in only}
+    seen = _Seen(evidence, request, scores, factor)
+    return {name: variable.of(seen) for name, variable in _VARIABLES.items() if only is None or name in only}
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """What a rule may name: its type, and how its value is made, of plain dicts, lists, strings and numbers."""
+
+    type: cel.Type
+    of: Callable[[_Seen], Any]
+
+
+def _text_scores(seen: _Seen) -> dict[str, float]:
+    scores = (seen.evidence.joined_scores, *(line.scores for line in seen.evidence.lines))
+    return {name: max(each.get(category, 0.0) for each in scores) for category, name in _NAMES}
+
+
+def _image_scores(seen: _Seen) -> dict[str, float]:
+    findings = seen.evidence.image_findings
+    return {name: findings[category].score if category in findings else 0.0 for category, name in _NAMES}
+
+
+def _prompt(seen: _Seen) -> dict[str, float]:
+    similarity = seen.evidence.prompt_similarity
+    return {} if similarity is None else {"similarity": similarity}
 
 
 def _line(line: TextLine) -> dict[str, Any]:
@@ -152,51 +141,67 @@ def _line(line: TextLine) -> dict[str, Any]:
         "normalized": line.normalized,
         "language": line.language,
         "confidence": line.confidence,
-        "scores": {category: line.scores.get(category, 0.0) for category in CATEGORIES},
+        "scores": {name: line.scores.get(category, 0.0) for category, name in _NAMES},
         **({} if line.expected is None else {"expected": line.expected}),
     }
 
 
-def _plain(value: Any) -> Any:
-    """json_to_cel looks at exact types: enum members must be plain strings first."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value
+def _skipped(seen: _Seen) -> list[dict[str, str]]:
+    return [
+        {"stage": report.stage.value, "what": skipped.what, "why": skipped.why}
+        for report in seen.evidence.reports
+        for skipped in report.skipped
+    ]
 
 
-def _free_names(tree: Any, bound: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Identifiers that no macro binds."""
-    if tree.data == "ident":
-        name = str(tree.children[0])
-        if name not in bound:
-            yield name
-        return
-    children = [child for child in tree.children if hasattr(child, "data")]
-    if tree.data == "member_dot_arg" and str(tree.children[1]) in _MACROS_WITH_VARIABLE:
-        receiver, arguments = children
-        yield from _free_names(receiver, bound)
-        variable = next(_free_names(arguments.children[0]), "")
-        for argument in arguments.children[1:]:
-            yield from _free_names(argument, bound | {variable})
-        return
-    for child in children:
-        yield from _free_names(child, bound)
+_SCORES = cel.Type.Map(cel.Type.STRING, cel.Type.DOUBLE)
+_TEXTS = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
+_MIXED = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
+_VARIABLES: Mapping[str, _Variable] = {
+    "scores": _Variable(_SCORES, lambda seen: {name: seen.scores.get(category, 0.0) for category, name in _NAMES}),
+    "text_scores": _Variable(_SCORES, _text_scores),
+    "image_scores": _Variable(_SCORES, _image_scores),
+    "off_script": _Variable(cel.Type.DOUBLE, lambda seen: seen.scores.get(Category.OFF_SCRIPT, 0.0)),
+    "expected_given": _Variable(cel.Type.BOOL, lambda seen: bool(seen.request.expected_text)),
+    "lines": _Variable(cel.Type.List(_MIXED), lambda seen: [_line(line) for line in seen.evidence.lines]),
+    "joined_text": _Variable(cel.Type.STRING, lambda seen: seen.evidence.joined_text),
+    "image": _Variable(_MIXED, lambda seen: {name: getattr(seen.evidence.image, name) for name in _IMAGE_FIELDS}),
+    "prompt": _Variable(_SCORES, _prompt),
+    "tightening": _Variable(cel.Type.DOUBLE, lambda seen: seen.factor),
+    "turn_count": _Variable(cel.Type.INT, lambda seen: max(seen.request.turn_count, len(seen.request.turns))),
+    "labels": _Variable(_TEXTS, lambda seen: dict(seen.request.labels)),
+    "locale": _Variable(cel.Type.STRING, lambda seen: seen.request.locale),
+    "skipped": _Variable(cel.Type.List(_TEXTS), _skipped),
+}
+_ENVIRONMENT = cel.NewEnv(variables={name: variable.type for name, variable in _VARIABLES.items()})
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_QUOTED = re.compile(r"""//[^\n]*|(?s:(\"{3}|'{3}|"|')(?:\\.|(?!\1).)*\1)""")
+_SPACED_DOT = re.compile(r"\s*\.\s*")
+_MEMBER = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*)\b(?!\s*\()")
+_UNKNOWN = re.compile(r"undeclared reference to '([^.']*)")
+_SAID = re.compile(r"ERROR: <input>:\d+:\d+: (.*)")
 
 
-def _members(tree: Any) -> Iterator[tuple[str, str]]:
-    """(variable, key) of every `variable.key`."""
-    for node in tree.iter_subtrees():
-        if node.data == "member_dot":
-            receiver = node.children[0]
-            while len(receiver.children) == 1 and hasattr(receiver.children[0], "data"):
-                receiver = receiver.children[0]
-            if receiver.data == "ident":
-                yield str(receiver.children[0]), str(node.children[1])
+def _compiled(expression: str) -> cel.Expression:
+    try:
+        return _ENVIRONMENT.compile(expression)
+    except RuntimeError as error:
+        said = str(error)
+    if unknown := _UNKNOWN.search(said):
+        raise RuleError(f"unknown name {unknown[1]!r}; the variables are {', '.join(sorted(_VARIABLES))}")
+    first = _SAID.search(said)
+    kind = "not a CEL expression" if "Syntax error" in said else "confuses types"
+    raise RuleError(f"{kind}: {first[1] if first else said}")
 
 
-def _sample(*, full: bool) -> Context:
+def _members(expression: str) -> Iterator[tuple[str, str]]:
+    """(variable, key) of every `variable.key` outside of texts and comments; calls are none."""
+    unquoted = _SPACED_DOT.sub(".", _QUOTED.sub("''", expression))
+    return ((found[1], found[2]) for found in _MEMBER.finditer(unquoted))
+
+
+def _sample(*, full: bool) -> Mapping[str, Any]:
     """Evidence of a picture with two lines, and of one with nothing at all, to try rules on."""
     score = 0.6 if full else 0.0
     scores = MappingProxyType(dict.fromkeys(CATEGORIES, score))

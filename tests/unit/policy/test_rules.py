@@ -13,8 +13,8 @@ from tests.builders import evidence, line, request
     ("expression", "said"),
     [
         ("1 +", "not a CEL expression"),
-        ("nope > 1", "unknown variable 'nope'"),
-        ("lines.exists(l, nope.text == '')", "unknown variable 'nope'"),
+        ("nope > 1", "unknown name 'nope'"),
+        ("lines.exists(l, nope.text == '')", "unknown name 'nope'"),
         ("scores.insult", "gives double, not bool"),
         ("scores.insults > 0.5", "scores has no 'insults'; it has insult, hate"),
         ("turn_count > 100 && image.wide > 3", "image has no 'wide'"),
@@ -23,7 +23,11 @@ from tests.builders import evidence, line, request
         ("prompt.similarity < 0.1", "fails on sample evidence"),  # there may be no prompt
         ("lines.exists(l, l.expected < 0.1)", "fails on sample evidence"),
         ("labels.app == 'x'", "fails on sample evidence"),  # callers may send no labels
-        ("locale > 3", "fails on sample evidence"),
+        ("locale > 3", "confuses types: found no matching overload"),
+        ("turn_count > 0.5", "no matching overload"),
+        ("scores.insult > 0.5 || locale.nope()", "unknown name 'nope'"),
+        ("scores.insult > 0.5 || 0.5 in [scores . insults]", "scores has no 'insults'"),
+        ("scores.insult > 0.5 || has(scores.insults)", "scores has no 'insults'"),
     ],
 )
 def test_a_rule_that_could_fail_later_is_refused_at_load(expression, said):
@@ -45,6 +49,9 @@ def test_a_rule_that_could_fail_later_is_refused_at_load(expression, said):
         ("turn_count > 4", True),
         ("has(labels.app) && labels.app == 'cards'", True),
         ("'tier' in labels", False),
+        ("locale == 'scores.nope' || true // scores.nope", True),
+        ("lines.exists(l, l.text.size() == 8 && l.scores.insult > 0.5)", True),
+        ("scores.size() == 12 && scores.exists(name, scores[name] > 0.65)", True),
         ("locale.startsWith('zh')", True),
         ("expected_given", True),
         ("skipped.exists(s, s.stage == 'ocr_detect')", False),

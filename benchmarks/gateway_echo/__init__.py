@@ -1,0 +1,1 @@
+"""What the gateway alone costs a request, beside a bare grpc.aio echo of the same payload."""
