@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,13 +15,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from rich.progress import track
 
 from benchmarks import targets
+from benchmarks.load import endless, load, once, quantiles
+from benchmarks.rounds import contestant
 from benchmarks.stack import Stack, running
-from gatepost_client import AsyncClient
 
 COMMAND = "make bench-smoke"
 REPORT = targets.OUT / "bench" / "smoke.json"
@@ -37,61 +35,10 @@ BEST_CONCURRENCY = 4
 MIB = 1024**2
 
 
-async def _load(address: str, images: Sequence[bytes], requests: int, concurrency: int) -> list[Mapping[str, float]]:
-    """Moderate `requests` images with `concurrency` in flight; one record of timings a request, in ms."""
-    records: list[Mapping[str, float]] = []
-    pictures = itertools.islice(itertools.cycle(images), requests)
-
-    async with AsyncClient(address, timeout=60) as client:
-
-        async def worker() -> None:
-            for image in pictures:
-                started = time.perf_counter()
-                verdict = await client.moderate(image, expected_text=["新年快乐"], prompt="a greeting card")
-                records.append({**verdict.timings_ms, "client": (time.perf_counter() - started) * 1000})
-
-        await asyncio.gather(*(worker() for _ in range(concurrency)))
-    return records
-
-
-def _quantiles(records: Sequence[Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
-    parts = sorted({part for record in records for part in record})
-    return {
-        part: {
-            name: float(np.percentile([record.get(part, 0.0) for record in records], q))
-            for name, q in (("p50", 50), ("p99", 99))
-        }
-        for part in parts
-    }
-
-
 def _rate(address: str, images: Sequence[bytes]) -> float:
     started = time.perf_counter()
-    asyncio.run(_load(address, images, len(images), BEST_CONCURRENCY))
+    asyncio.run(load(address, once(images), BEST_CONCURRENCY))
     return len(images) / (time.perf_counter() - started)
-
-
-class PlainLoop:
-    """The peer: `benchmarks.plain_loop` in a process of its own, asked for one round at a time."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "benchmarks.plain_loop", str(CARDS)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._answer()  # it is ready when it has warmed up
-
-    def rate(self) -> float:
-        """Images a second over one round of all cards."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("round\n")
-        self._process.stdin.flush()
-        return float(self._answer()["images_per_second"])
-
-    def _answer(self) -> Any:
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
-
-    def close(self) -> None:
-        self._process.communicate(timeout=30)
 
 
 def _install_bytes() -> int:
@@ -100,17 +47,16 @@ def _install_bytes() -> int:
 
 
 def _measure(stack: Stack, images: Sequence[bytes]) -> tuple[list[targets.Target], dict[str, Any]]:
-    asyncio.run(_load(stack.address, images, 2 * len(images), BEST_CONCURRENCY))  # warm up
+    asyncio.run(load(stack.address, once(images, 2), BEST_CONCURRENCY))  # warm up
     latency = {
-        concurrency: _quantiles(asyncio.run(_load(stack.address, images, count, concurrency)))
+        concurrency: quantiles(asyncio.run(load(stack.address, itertools.islice(endless(images), count), concurrency)))
         for concurrency, count in track(LATENCY_REQUESTS.items(), description="latency")
     }
     pss = stack.pss_bytes()
-    peer = PlainLoop()
-    pairs = [
-        (_rate(stack.address, images), peer.rate()) for _ in track(range(ROUNDS), description="beside a plain loop")
-    ]
-    peer.close()
+    with contestant("benchmarks.plain_loop", CARDS) as peer:
+        pairs = [
+            (_rate(stack.address, images), peer.rate()) for _ in track(range(ROUNDS), description="beside a plain loop")
+        ]
     ratio = median(ours / theirs for ours, theirs in pairs)
 
     rows = [
