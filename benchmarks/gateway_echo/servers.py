@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import hashlib
 import json
 import subprocess
 import sys
@@ -52,8 +51,7 @@ class GivenEvidence:
 
     async def score(self, request: ModerationRequest, *, timeout_s: float, priority: Priority) -> Evidence:  # noqa: ARG002
         """The same evidence for every image, with its digest."""
-        digest = hashlib.sha256(request.image).hexdigest()
-        return replace(self._evidence, image=replace(self._evidence.image, sha256=digest))
+        return replace(self._evidence, image=replace(self._evidence.image, sha256=request.image_sha256))
 
     async def ready(self) -> bool:
         """Always."""

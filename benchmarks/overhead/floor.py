@@ -26,7 +26,7 @@ from gatepost_server.gateway.credentials.token_file import TokenFile, TokenStore
 from gatepost_server.gateway.credentials.watched import WatchedFile
 from gatepost_server.gateway.wire import verdict_to_wire
 from gatepost_server.moderate.nearline import held_verdict
-from gatepost_server.moderate.once import fingerprint
+from gatepost_server.moderate.once import digested, fingerprint
 from gatepost_server.policy.book import DEFAULT_POLICY, open_book
 from gatepost_server.policy.coverage import cover
 from gatepost_server.policy.judge import judge
@@ -62,7 +62,7 @@ def floor(scratch: Path, image: bytes) -> dict[str, float]:
         "an Ed25519 signature": _cpu(lambda: key.sign(claims)),
         "a ticket": _cpu(lambda: signer.sign(release)),
         "SHA-256 of the image": _cpu(lambda: hashlib.sha256(image).digest()),
-        "the request's fingerprint": _cpu(lambda: fingerprint(request)),
+        "the request's fingerprint": _cpu(lambda: fingerprint(digested(request))),
         "coverage": _cpu(lambda: cover(evidence, request, policy.document)),
         "the judgement, coverage in it": _cpu(lambda: judge(evidence, request, policy)),
         "the verdict as bytes, coverage in it": _cpu(lambda: verdict_to_wire(verdict, extras).SerializeToString()),

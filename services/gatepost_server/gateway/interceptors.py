@@ -110,7 +110,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
     async def _first(self, context: Context) -> Any:
         try:
             # Not the request iterator: gRPC's is a reference cycle, and would keep the image until gc runs.
-            request = await asyncio.wait_for(context.read(), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                request = await context.read()
         except TimeoutError:
             raise GatepostError(
                 ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "the request did not arrive in time"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from gatepost.v1 import moderation_pb2 as wire
 from gatepost.v1 import moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, verdict_pb2
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
+from gatepost_server.domain.unique import unique
 from gatepost_server.gateway.admission import Admission, draining
 from gatepost_server.gateway.allowance import Allowance
 from gatepost_server.gateway.credentials.caller import caller, caller_still
@@ -87,7 +87,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         """One image. Admission is the interceptor's."""
         request_id = request.request_id
         if not request_id:
-            request_id = uuid.uuid4().hex
+            request_id = unique().hex
             structlog.contextvars.bind_contextvars(request_id=request_id)
         verdict = await self._judge(request, request_id, context.time_remaining(), Priority.INTERACTIVE)
         return wire.ModerateResponse(verdict=verdict)

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
 
 from gatepost_server.domain.decision import DEFAULT_TENANT, ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
+from gatepost_server.domain.unique import unique
+from gatepost_server.moderate.hurry import Hurry, unless
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
 from gatepost_server.moderate.nearline import Nearline
-from gatepost_server.moderate.once import Once, fingerprint
+from gatepost_server.moderate.once import Once, digested, fingerprint
 from gatepost_server.moderate.release import release
 from gatepost_server.moderate.timings import timings_ms
 from gatepost_server.policy.asked import with_quoted
 from gatepost_server.policy.book import PolicyBook
-from gatepost_server.policy.judge import judge
+from gatepost_server.policy.judge import is_quick, judge
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.store import VerdictStore
 from gatepost_server.scoring.base import Priority, Scorer
 from gatepost_server.text.lexicon import Lexicon
 from gatepost_server.tickets.sign import TicketSigner
-
-_Answer = TypeVar("_Answer")
 
 
 class Moderator:
@@ -85,6 +83,7 @@ class Moderator:
         started = begun if started is None else started
         policy = self.check(request)
         check_image(request.image, self._limits)
+        request = digested(request)
         key = fingerprint(request)
         known = await self._known(key, timeout_s)
         if known is not None:
@@ -107,7 +106,8 @@ class Moderator:
     ) -> Verdict:
         """Score and judge, and nothing else: no record, no second chance. Raises GatepostError."""
         started = time.monotonic() if started is None else started
-        return await self._judge(name, request, self.check(request), timeout_s, priority, started, asyncio.Event())
+        policy = self.check(request)
+        return await self._judge(name, digested(request), policy, timeout_s, priority, started, Hurry())
 
     async def verdict(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Verdict:
         """A verdict of that tenant, as it stands. Raises GatepostError (NOT_FOUND), also for another tenant's."""
@@ -130,9 +130,9 @@ class Moderator:
         timeout_s: float,
         priority: Priority,
         started: float,
-        hurry: asyncio.Event,
+        hurry: Hurry,
     ) -> Verdict:
-        name = f"verdicts/{uuid.uuid4()}"
+        name = f"verdicts/{unique()}"
         try:
             verdict = await self._judge(name, request, policy, timeout_s, priority, started, hurry)
         except GatepostError as error:
@@ -150,14 +150,16 @@ class Moderator:
         timeout_s: float,
         priority: Priority,
         started: float,
-        hurry: asyncio.Event,
+        hurry: Hurry,
     ) -> Verdict:
         request = with_quoted(request, policy)
         sent = time.monotonic()
         seen = await self._score(request, timeout_s, priority, hurry)
         scored = time.monotonic()
-        # A page of text and 64 texts to compare it with take a while, in which others must be served.
-        evidence, judgement = await asyncio.to_thread(judge, seen, request, policy, lexicon=self._lexicon)
+        if is_quick(seen, request):  # less than a thread's turn costs
+            evidence, judgement = judge(seen, request, policy, lexicon=self._lexicon)
+        else:  # a page of text and 64 texts to compare it with take a while, in which others must be served
+            evidence, judgement = await asyncio.to_thread(judge, seen, request, policy, lexicon=self._lexicon)
         ticket = release(name, request, evidence, judgement, policy.ticket_terms, self._signer)
         return Verdict(
             name=name,
@@ -170,10 +172,8 @@ class Moderator:
             ticket=ticket,
         )
 
-    async def _score(
-        self, request: ModerationRequest, timeout_s: float, priority: Priority, hurry: asyncio.Event
-    ) -> Evidence:
-        evidence = await _unless(hurry, self._scorer.score(request, timeout_s=timeout_s, priority=priority))
+    async def _score(self, request: ModerationRequest, timeout_s: float, priority: Priority, hurry: Hurry) -> Evidence:
+        evidence = await unless(hurry, self._scorer.score(request, timeout_s=timeout_s, priority=priority))
         if evidence is None:
             raise GatepostError(ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "nobody can wait for it any longer")
         return evidence
@@ -184,7 +184,7 @@ class Moderator:
         verdict = await self._find(name) if name is not None else None
         if verdict is None or not verdict.pending or self._nearline is None:
             return verdict
-        final = await _unless(self._once.hurried, self._nearline.final(verdict.name), within_s=max(0.0, timeout_s))
+        final = await unless(self._once.hurried, self._nearline.final(verdict.name), within_s=max(0.0, timeout_s))
         return final if final is not None else verdict
 
     async def _find(self, name: str) -> Verdict | None:
@@ -192,19 +192,6 @@ class Moderator:
         if verdict is None and self._nearline is not None:
             verdict = await self._nearline.find(name)
         return verdict
-
-
-async def _unless(
-    event: asyncio.Event, work: Coroutine[Any, Any, _Answer], *, within_s: float | None = None
-) -> _Answer | None:
-    """What the work gives; None, and the work is cancelled, once the event is set or the time is over."""
-    working, set_ = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait({working, set_}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
-        set_.cancel()
 
 
 def verdict_unknown() -> GatepostError:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from cachetools import TTLCache
 
 from gatepost_server.domain.decision import ModerationRequest, Verdict
+from gatepost_server.moderate.hurry import Hurry
 
 _REMEMBERED = 100_000  # names, of about a hundred bytes each
 
-Work = Callable[[asyncio.Event], Awaitable[Verdict]]  # gets an event: once it is set, nobody can wait any longer
+Work = Callable[[Hurry], Awaitable[Verdict]]
+
+
+def digested(request: ModerationRequest) -> ModerationRequest:
+    """The request with the digest of its image: taken here of what was sent, once, whatever the request said before."""
+    return replace(request, image_sha256=hashlib.sha256(request.image).hexdigest())
 
 
 def fingerprint(request: ModerationRequest) -> bytes:
-    """A digest of the request id and of everything that a verdict depends on."""
-    fields = asdict(replace(request, image=b""))
-    del fields["image"]
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, default=dict)
-    return hashlib.sha256(hashlib.sha256(request.image).digest() + text.encode()).digest()
+    """A digest of the request id and of everything that a verdict depends on. `request` is digested."""
+    # Every field, quoted: the digest stands for the image.
+    fields = repr(replace(request, image=b"", labels=dict(sorted(request.labels.items()))))
+    return hashlib.sha256(fields.encode()).digest()
 
 
 class Once:
@@ -32,7 +36,7 @@ class Once:
     def __init__(self, *, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._names: TTLCache[bytes, str] = TTLCache(_REMEMBERED, window_s, timer=clock)
         self._running: dict[bytes, _Run] = {}
-        self.hurried = asyncio.Event()
+        self.hurried = Hurry()
 
     def known(self, key: bytes) -> str | None:
         """The name of the verdict that came of this key, if it is remembered."""
@@ -68,7 +72,7 @@ class Once:
                 run.task.cancel()
 
     def _started(self, key: bytes, work: Work) -> _Run:
-        hurry = asyncio.Event()
+        hurry = Hurry()
         if self.hurried.is_set():
             hurry.set()
         run = self._running[key] = _Run(asyncio.ensure_future(work(hurry)), hurry)
@@ -88,5 +92,5 @@ class Once:
 @dataclass(slots=True)
 class _Run:
     task: asyncio.Future[Verdict]
-    hurry: asyncio.Event
+    hurry: Hurry
     waiting: int = 0

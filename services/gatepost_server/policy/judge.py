@@ -12,6 +12,16 @@ from gatepost_server.policy.evaluate import evaluate
 from gatepost_server.policy.load import Policy
 from gatepost_server.text.lexicon import Lexicon
 
+# Of characters; together they take about two milliseconds (a card with two wishes: one).
+_DRAWN, _COMPARED, _SAID = 1_000, 2_000, 200
+
+
+def is_quick(evidence: Evidence, request: ModerationRequest) -> bool:
+    """Whether `judge` takes no longer than an event loop may be kept from others."""
+    drawn = sum(len(line.text) for line in evidence.lines)
+    asked = sum(len(text) for text in request.expected_text)
+    return drawn <= _DRAWN and drawn * asked <= _COMPARED and sum(len(turn.text) for turn in request.turns) <= _SAID
+
 
 def judge(
     evidence: Evidence, request: ModerationRequest, policy: Policy, *, lexicon: Lexicon | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 
 import jwt
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.ticket import LONGEST_TICKET_S, Release
+from gatepost_server.domain.unique import unique
 from gatepost_server.tickets.folder import KeyFolder, RingError
 from gatepost_server.tickets.ring import Ring
 
@@ -70,7 +70,7 @@ class TicketSigner:
             "aud": release.terms.audience,
             "iat": int(now),
             "exp": int(now) + release.terms.ttl_s,
-            "jti": uuid.uuid4().hex,
+            "jti": unique().hex,
             "image": {"sha256": release.image_sha256},
             "policy": {"name": release.policy, "version": release.policy_version},
             "models": dict(release.models),

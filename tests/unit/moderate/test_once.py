@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 from gatepost_server.domain.decision import ModerationRequest, Turn
-from gatepost_server.moderate.once import Once, fingerprint
+from gatepost_server.moderate.once import Once, digested, fingerprint
 from tests.builders import request
 from tests.unit.records.backlog_contract import allowed
 
@@ -50,10 +50,11 @@ def begin(once: Once, work: Work, key: bytes = b"key", **options):
     return asyncio.ensure_future(once.run(key, work, **options))
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(ModerationRequest)])
+@pytest.mark.parametrize("field", [field.name for field in fields(ModerationRequest) if field.name != "image_sha256"])
 def test_a_request_that_differs_in_anything_is_another_question(field):
-    assert fingerprint(request()) == fingerprint(request())
-    assert fingerprint(replace(request(), **{field: CHANGED[field]})) != fingerprint(request())
+    before = fingerprint(digested(request()))
+    assert fingerprint(digested(request())) == before
+    assert fingerprint(digested(replace(request(), **{field: CHANGED[field]}))) != before
 
 
 def test_the_order_of_labels_does_not_matter():
