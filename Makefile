@@ -90,6 +90,10 @@ buf-lint: node_modules/.bin/buf ## buf lint alone
 
 # --- measure ------------------------------------------------------------------------------------
 
+.PHONY: bench
+bench: $(STAMP) all-fonts ## Speed beside loops over the same weights, latency, growth, start-up: out/bench/cpu.json, docs/performance.md (a quarter of an hour); PART=name does one part, FULL=1 takes longer
+	@$(BIN)/python -m benchmarks.throughput $(addprefix --part ,$(PART)) $(if $(FULL),--full)
+
 .PHONY: bench-smoke
 bench-smoke: $(STAMP) ## Start-up, latency, memory and throughput beside a plain loop: out/bench/smoke.json
 	@$(BIN)/python -m benchmarks.smoke

@@ -59,7 +59,7 @@ def once(images: Sequence[bytes], times: int = 1) -> Iterator[bytes]:
 
 
 async def load(
-    address: str, images: Iterable[bytes], at_a_time: int, *, seconds: float = float("inf"), token: str | None = None
+    address: str, images: Iterable[bytes], at_a_time: int, *, seconds: float = float("inf")
 ) -> Sequence[Answer]:
     """Verdicts in the order in which they came, until the images are used up or no image is begun any more.
 
@@ -68,7 +68,7 @@ async def load(
     answers: list[Answer] = []
     pictures, chance = iter(images), random.Random(1)
     begun = time.perf_counter()
-    async with AsyncClient(address, token=token, timeout=_ANSWER_S, retries=0) as client:
+    async with AsyncClient(address, timeout=_ANSWER_S, retries=0) as client:
 
         async def caller() -> None:
             for image in pictures:
