@@ -108,7 +108,8 @@ def results_schema(embedding_size: int) -> pa.Schema:
             ("coverage", COVERAGE),
             ("models", pa.list_(VERSIONED)),
             ("prompt_similarity", pa.float64()),
-            ("embedding", pa.list_(pa.float32(), embedding_size)),
+            # Zeros where there is none, for pyarrow cannot read nulls among fixed-size lists back from Parquet.
+            pa.field("embedding", pa.list_(pa.float32(), embedding_size), nullable=False),
             ("evidence", pa.binary()),
             # how it went
             ("error", ERROR),

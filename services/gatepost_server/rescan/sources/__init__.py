@@ -1,0 +1,1 @@
+"""What a SOURCE can be: files and prefixes, tars, manifests."""

@@ -1,0 +1,1 @@
+"""Folders and object stores behind one small protocol. obstore is known here alone."""
