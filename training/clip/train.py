@@ -167,10 +167,17 @@ class Trainer:
             numbers = [self.concept_numbers.setdefault(name, len(self.concept_numbers)) for name in names]
             concepts[row, : len(numbers)] = torch.tensor(numbers)
         risks = torch.tensor(drawn.risks)
-        unknown = list(dict.fromkeys(text for text in drawn.captions if text not in self.texts))
-        self.texts.update(zip(unknown, self._pooled(unknown), strict=True))
-        text = torch.stack([self.texts[caption] for caption in drawn.captions])
+        text = self._captions(drawn.captions)
         return self.ring.add(drawn.hidden, text, concepts.to(self.device), risks.to(self.device))
+
+    def _captions(self, captions: list[str]) -> torch.Tensor:
+        """Pooled captions [N, 384]. What is known is taken out first, for what is new may push it out of the cache."""
+        found = {text: self.texts[text] for text in captions if text in self.texts}
+        unknown = [text for text in dict.fromkeys(captions) if text not in found]
+        if unknown:
+            found |= dict(zip(unknown, self._pooled(unknown), strict=True))
+        self.texts.update(found)
+        return torch.stack([found[text] for text in captions])
 
     def _standardise(self) -> None:
         """Starts both projections at inputs of mean 0 and variance 1, for e5's vectors are nearly parallel."""
