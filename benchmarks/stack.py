@@ -19,6 +19,9 @@ import psutil
 LOGS = Path(__file__).parents[1] / "out" / "logs"  # kept, for what went wrong is seen after the end
 
 
+_NOT_FROM_MEMORY = {"GATEPOST_GATEWAY_EVIDENCE_CACHE_BYTES": "0"}
+
+
 class StackFailedError(RuntimeError):
     """gatepostd ended or was not ready in time; the message holds the end of its log."""
 
@@ -45,7 +48,10 @@ class Stack:
 
 @contextlib.contextmanager
 def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: float = 120.0) -> Iterator[Stack]:
-    """Start the whole process tree, yield it when it is ready, and end it whatever happens."""
+    """Start the whole process tree, yield it when it is ready, and end it whatever happens.
+
+    Unless `environment` says otherwise, an image that is sent twice is looked at twice.
+    """
     with tempfile.TemporaryDirectory(prefix="gatepost-stack-") as scratch:
         ready, log = Path(scratch) / "ready.json", LOGS / f"gatepostd-{os.getpid()}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +59,9 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
         command += ["--state", str(Path(scratch) / "state"), "--ready-file", str(ready)]
         started = time.monotonic()
         with log.open("wb") as stream:
-            child = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(environment or {})})
+            child = subprocess.Popen(
+                command, stdout=stream, stderr=stream, env=os.environ | _NOT_FROM_MEMORY | (environment or {})
+            )
         try:
             _wait(child, ready, log, started + ready_timeout_s)
             listening = json.loads(ready.read_text())

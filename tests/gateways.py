@@ -51,6 +51,7 @@ async def running_gateway(*, scorer: FakeScorer | None = None, **settings: Any) 
     ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     usual = {"listen": "127.0.0.1:0", "watch_interval_s": 0.02, "canary_interval_s": 0}  # the fake cannot read cards
+    usual["evidence_cache_bytes"] = 0  # what a test sends twice is to be looked at twice
     built = GatewaySettings.load(**(usual | settings))
     done = asyncio.create_task(serve(built, ready=ready.set_result, stop=stop, scorer=scorer))
     await asyncio.wait({done, ready}, return_when=asyncio.FIRST_COMPLETED)

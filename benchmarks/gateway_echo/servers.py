@@ -19,6 +19,7 @@ from typing import Any
 
 import grpc
 import psutil
+import uvloop
 
 from benchmarks.overhead.gateway import TENANT, Served, settings
 from gatepost_server.cli.logs import LogSettings, configure_logs
@@ -88,7 +89,10 @@ def main() -> None:
     asked = parser.parse_args()
     configure_logs(LogSettings(format="json"))
     chosen = settings(asked.state, frozenset()).model_copy(update={"max_images_in_flight": MOST_AT_A_TIME})
-    asyncio.run(_gateway(chosen) if asked.kind == GATEWAY else _bare(chosen))
+    if asked.kind == GATEWAY:
+        uvloop.run(_gateway(chosen))
+    else:
+        asyncio.run(_bare(chosen))
 
 
 async def _gateway(chosen: GatewaySettings) -> None:

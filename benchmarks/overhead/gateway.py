@@ -7,7 +7,6 @@ for no operator should be without them: here, and only here, something that does
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import subprocess
@@ -22,6 +21,7 @@ from unittest.mock import patch
 
 import grpc
 import psutil
+import uvloop
 
 from gatepost_server.cli.logs import LogSettings, configure_logs
 from gatepost_server.domain.decision import Coverage
@@ -100,7 +100,7 @@ def main() -> None:
     asked = parser.parse_args()
     configure_logs(LogSettings(format="json"))
     with left_out(frozenset(asked.without)):
-        asyncio.run(
+        uvloop.run(
             server.serve(
                 settings(asked.state, frozenset(asked.without)),
                 ready=lambda addresses: print(json.dumps(addresses.told()), flush=True),

@@ -31,7 +31,15 @@ class Models(FakeScorer):
 
     blind = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: list[bytes] = []
+
+    def of_callers(self, image: bytes) -> int:
+        return self.images.count(image)
+
     async def score(self, request, *, timeout_s, priority=Priority.INTERACTIVE):
+        self.images.append(request.image)
         shown = replace(request, image=b"nothing is seen") if self.blind else request
         seen = await super().score(shown, timeout_s=timeout_s, priority=priority)
         return replace(seen, image=replace(seen.image, sha256=hashlib.sha256(request.image).hexdigest()))
@@ -160,3 +168,23 @@ async def test_a_gateway_that_drains_sends_no_canaries_and_ends():
         gateway.stop.set()
         async with asyncio.timeout(10):
             await gateway.done
+
+
+async def test_an_earlier_allow_is_not_given_again_while_nobody_vouches_for_the_models():
+    models = Models()
+    asked = wire.ModerateRequest(image=b"a clean card", request_id="the-same")
+    async with gateway_with_canaries(models, evidence_cache_bytes=1 << 20) as gateway:
+        await becomes(gateway, SERVING)
+        first = (await gateway.moderation.Moderate(asked)).verdict
+        again = (await gateway.moderation.Moderate(asked)).verdict
+        assert (first.decision, again.name) == (verdict_pb2.DECISION_ALLOW, first.name)
+        models.blind = True
+        await becomes(gateway, NOT_SERVING)
+        refusal = await refused(gateway.moderation.Moderate(asked))
+        assert refusal.info.reason == "MODELS_NOT_TRUSTED"
+        models.blind = False
+        await becomes(gateway, SERVING)
+        looked_at = models.of_callers(b"a clean card")
+        later = (await gateway.moderation.Moderate(wire.ModerateRequest(image=b"a clean card"))).verdict
+        assert later.decision == verdict_pb2.DECISION_ALLOW
+        assert models.of_callers(b"a clean card") == looked_at + 1  # what was seen before is not believed any more

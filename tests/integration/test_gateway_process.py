@@ -41,6 +41,7 @@ class Process:
                 **os.environ,
                 "GATEPOST_GATEWAY_LISTEN": "127.0.0.1:0",
                 "GATEPOST_GATEWAY_CANARY_INTERVAL_S": "0",  # the fake cannot read cards
+                "GATEPOST_GATEWAY_EVIDENCE_CACHE_BYTES": "0",
                 **environment,
             },
             stdout=subprocess.PIPE,

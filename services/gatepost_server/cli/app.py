@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import typer
 from platformdirs import user_cache_path, user_state_path
 from pydantic import SecretStr
 
+from gatepost_server.cli.capacity import capacity
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
@@ -39,6 +39,7 @@ policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
 app.add_typer(policy, name="policy")
 app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")
+app.command()(capacity)
 
 Config = Annotated[
     Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")
@@ -75,6 +76,8 @@ def up(
     ready_file: ReadyFile = None,
 ) -> None:
     """Run Triton and the gateway in one process tree, until SIGTERM or Ctrl-C."""
+    import uvloop
+
     from gatepost_server.cli.up import TritonLostError, run_up
     from gatepost_server.gateway.credentials.watched import FileError
     from gatepost_server.gateway.server import ListenError
@@ -97,7 +100,7 @@ def up(
     known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
     with failures(FileError, ListenError, OSError, PolicyError, *known):
         supervisor = Supervisor(triton)
-        asyncio.run(
+        uvloop.run(
             run_up(
                 supervisor,
                 gateway,

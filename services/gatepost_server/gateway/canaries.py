@@ -6,6 +6,7 @@ They leave nothing behind: no record, no quota, no answer that a later request c
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 import structlog
 
@@ -26,9 +27,17 @@ _log = structlog.get_logger("gatepost.canary")
 
 
 def open_canaries(
-    settings: GatewaySettings, scorer: Scorer, signer: TicketSigner | None, admission: Admission, metrics: Metrics
+    settings: GatewaySettings,
+    scorer: Scorer,
+    signer: TicketSigner | None,
+    admission: Admission,
+    metrics: Metrics,
+    *,
+    lost: Callable[[], None],
 ) -> Canaries | None:
-    """None where the operator wants none. `scorer` must answer without anybody's trust.
+    """None where the operator wants none. `scorer` must answer without anybody's trust, and from no memory.
+
+    `lost` is called each time that the trust is lost.
 
     A canary waits until there is room for an image, and then takes no place of those that others could have.
     """
@@ -57,4 +66,4 @@ def open_canaries(
         return verdict.judgement.decision
 
     limits = CanaryLimits(interval_s=settings.canary_interval_s, answer_s=settings.canary_answer_s)
-    return Canaries(CardsOfTheDay(), ask, limits, told=metrics.canary)
+    return Canaries(CardsOfTheDay(), ask, limits, told=metrics.canary, lost=lost)

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from gatepost_server.moderate.canary import CanaryAnswer, Outcome
+from gatepost_server.scoring.remembered import Lookup
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -30,6 +31,17 @@ class Metrics:
         self._trusted = Gauge(
             "gatepost_models_trusted", "1 while canaries are answered rightly, else 0", registry=self._registry
         )
+
+        self._images = Counter(
+            "gatepost_images_looked_up",
+            "Images by how they came by their evidence: hit (the same was seen lately), joined, miss",
+            ("lookup",),
+            registry=self._registry,
+        )
+
+    def looked_up(self, lookup: Lookup) -> None:
+        """One image was held against those that were seen lately."""
+        self._images.labels(lookup.value).inc()
 
     def canary(self, answer: CanaryAnswer) -> None:
         """One canary was answered."""

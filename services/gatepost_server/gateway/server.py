@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import structlog
+import uvloop
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined] # missing in the stubs
@@ -48,6 +49,7 @@ from gatepost_server.records.sql_backlog import SqlBacklog
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
 from gatepost_server.scoring.paced import PacedScorer
+from gatepost_server.scoring.remembered import RememberedScorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
 from gatepost_server.scoring.trusted import TrustedScorer
 from gatepost_server.text.temper import read_abuse
@@ -115,8 +117,19 @@ async def serve(
         resources.push_async_callback(fetcher.close)
         nearline = await resources.enter_async_context(_nearline(settings))
         paced: Scorer = PacedScorer(chosen, places=settings.background_images)
-        canaries = open_canaries(settings, paced, signer, admission, metrics)
-        trusted = paced if canaries is None else TrustedScorer(paced, lambda: canaries.trusted)
+        remembered = RememberedScorer(
+            paced,
+            capacity_bytes=settings.evidence_cache_bytes,
+            keep_s=settings.evidence_cache_s,
+            told=metrics.looked_up,
+        )
+        seen: Scorer = remembered if settings.evidence_cache_bytes else paced
+        canaries = open_canaries(settings, paced, signer, admission, metrics, lost=remembered.forget)
+
+        def vouched() -> bool:
+            return canaries is None or canaries.trusted
+
+        trusted = TrustedScorer(seen, vouched)
         moderator = Moderator(
             trusted,
             policies,
@@ -126,6 +139,7 @@ async def serve(
             once=Once(window_s=settings.same_request_s),
             signer=signer,
             lexicon=read_abuse(settings.word_lists) if settings.word_lists is not None else None,
+            trusted=vouched,
         )
         usage = await resources.enter_async_context(kept_usage(settings))
         allowance = Allowance(tenants, usage, closed=admission.closed)
@@ -166,8 +180,10 @@ async def serve(
         def changed(part: str, well: bool) -> None:
             if part == CANARIES:
                 metrics.trusted(trusted=well)
+            if part == MODELS:
+                remembered.forget()  # they may be other models than before
             if part == MODELS and well and canaries is not None:
-                canaries.soon()  # they may be other models than before
+                canaries.soon()
             if part == MODERATION and well:
                 serving()
 
@@ -190,7 +206,7 @@ async def serve(
 
 def run(settings: GatewaySettings, *, ready: Callable[[Addresses], None] | None = None) -> int:
     """`serve` in an event loop of its own; the process' exit code."""
-    asyncio.run(serve(settings, ready=ready))
+    uvloop.run(serve(settings, ready=ready))
     return 0
 
 

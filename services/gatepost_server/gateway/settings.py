@@ -134,6 +134,11 @@ class GatewaySettings(BaseSettings):
         300.0, description="How long the same request id with the same content has the same verdict"
     )
 
+    evidence_cache_bytes: Annotated[int, Field(ge=0)] = Field(
+        32 * MIB, description="Memory for what the models saw of images lately, for the same ones sent again; 0: none"
+    )
+    evidence_cache_s: Seconds = Field(300.0, description="How long that is kept")
+
     image_uri_prefixes: tuple[str, ...] = Field(
         (), description="file:///folder/, http(s)://host/path/ that image_uri may begin with; none: refused"
     )

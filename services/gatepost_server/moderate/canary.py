@@ -72,12 +72,17 @@ class Canaries:
         limits: CanaryLimits,
         *,
         told: Callable[[CanaryAnswer], None] = lambda _: None,
+        lost: Callable[[], None] = lambda: None,
     ) -> None:
-        """`cards` draws a round's cards, `ask` takes one the way of every image, `told` hears of every answer."""
+        """`cards` draws a round's cards, `ask` takes one the way of every image, `told` hears of every answer.
+
+        `lost` is called each time that there is no trust any more.
+        """
         self._cards = cards
         self._ask = ask
         self._limits = limits
         self._told = told
+        self._lost = lost
         self._soon = asyncio.Event()
         self._missed = 0
         self.trusted = False
@@ -152,6 +157,8 @@ class Canaries:
     def _trust(self, trusted: bool, *, because: str) -> None:
         if trusted is not self.trusted:
             self.trusted = trusted
+            if not trusted:
+                self._lost()
             (_log.info if trusted else _log.error)("models_trusted" if trusted else "models_not_trusted", why=because)
 
     async def _pause(self, untrusted: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from gatepost_server.domain.decision import DEFAULT_TENANT, ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
+from gatepost_server.domain.labels import Decision
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.hurry import Hurry, unless
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
@@ -22,6 +23,7 @@ from gatepost_server.policy.judge import is_quick, judge
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.store import VerdictStore
 from gatepost_server.scoring.base import Priority, Scorer
+from gatepost_server.scoring.trusted import not_trusted
 from gatepost_server.text.lexicon import Lexicon
 from gatepost_server.tickets.sign import TicketSigner
 
@@ -40,11 +42,13 @@ class Moderator:
         once: Once | None = None,
         signer: TicketSigner | None = None,
         lexicon: Lexicon | None = None,
+        trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
 
         With `signer`, every ALLOW carries a release ticket, and what cannot be signed is no ALLOW.
-        `lexicon` finds abuse in earlier turns; without it there is none.
+        `lexicon` finds abuse in earlier turns; without it there is none. While the models are not `trusted`, nothing
+        becomes an ALLOW, and no earlier ALLOW is given again.
         """
         self._scorer = scorer
         self._policies = policies
@@ -54,6 +58,7 @@ class Moderator:
         self._once = once if once is not None else Once(window_s=0.0)
         self._signer = signer
         self._lexicon = lexicon
+        self._trusted = trusted
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
@@ -160,6 +165,8 @@ class Moderator:
             evidence, judgement = judge(seen, request, policy, lexicon=self._lexicon)
         else:  # a page of text and 64 texts to compare it with take a while, in which others must be served
             evidence, judgement = await asyncio.to_thread(judge, seen, request, policy, lexicon=self._lexicon)
+        if judgement.decision is Decision.ALLOW and not self._trusted():  # lost since the evidence came
+            raise not_trusted()
         ticket = release(name, request, evidence, judgement, policy.ticket_terms, self._signer)
         return Verdict(
             name=name,
@@ -182,6 +189,8 @@ class Moderator:
         """The verdict that the same request had; of one that is pending, what comes of it, if that is in time."""
         name = self._once.known(key)
         verdict = await self._find(name) if name is not None else None
+        if verdict is not None and verdict.judgement.decision is Decision.ALLOW and not self._trusted():
+            return None  # judged anew, which fails until somebody vouches for the models again
         if verdict is None or not verdict.pending or self._nearline is None:
             return verdict
         final = await unless(self._once.hurried, self._nearline.final(verdict.name), within_s=max(0.0, timeout_s))

@@ -37,9 +37,14 @@ class TrustedScorer:
 
     def _check(self) -> None:
         if not self._trusted():
-            raise GatepostError(
-                ErrorCode.UNAVAILABLE,
-                ErrorReason.MODELS_NOT_TRUSTED,
-                "the models did not pass their last check",
-                retry_after_s=self._retry_after_s,
-            )
+            raise not_trusted(retry_after_s=self._retry_after_s)
+
+
+def not_trusted(*, retry_after_s: float = 1.0) -> GatepostError:
+    """Nobody vouches for the models now."""
+    return GatepostError(
+        ErrorCode.UNAVAILABLE,
+        ErrorReason.MODELS_NOT_TRUSTED,
+        "the models did not pass their last check",
+        retry_after_s=retry_after_s,
+    )

@@ -12,6 +12,7 @@ from gatepost_server.domain.labels import Decision
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.policy.book import open_book
+from gatepost_server.policy.judge import is_quick, judge
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Priority
 from gatepost_server.scoring.fake import FakeScorer
@@ -106,3 +107,29 @@ async def test_priority_is_passed_on(moderator, scorer):
     await moderator.moderate(request(), timeout_s=1.0, priority=Priority.RESCAN)
     await moderator.moderate(request(), timeout_s=1.0)
     assert scorer.priorities == [Priority.RESCAN, Priority.INTERACTIVE]
+
+
+async def test_trust_that_is_lost_while_an_image_is_judged_leaves_no_allow():
+    vouched = iter([False])
+    store = MemoryVerdictStore(capacity_bytes=1 << 20, ttl_s=60.0)
+    moderator = Moderator(FakeScorer(), open_book(), store, RequestLimits(), trusted=lambda: next(vouched))
+    with pytest.raises(GatepostError) as caught:
+        await moderator.moderate(request(image=b"a clean card"), timeout_s=1.0)
+    assert caught.value.reason is ErrorReason.MODELS_NOT_TRUSTED
+
+
+async def test_a_block_stands_without_trust():
+    store = MemoryVerdictStore(capacity_bytes=1 << 20, ttl_s=60.0)
+    moderator = Moderator(FakeScorer(), open_book(), store, RequestLimits(), trusted=lambda: False)
+    verdict = await moderator.moderate(request(image=b'{"scores": {"insult": 0.99}}'), timeout_s=1.0)
+    assert verdict.judgement.decision is Decision.BLOCK
+
+
+async def test_of_an_image_judged_in_a_thread_the_verdict_is_the_same():
+    long = tuple("恭喜发财，新年快乐 " * 20 + str(number) for number in range(20))
+    asked = request(image=b'{"lines": [{"text": "Happy Birthday"}]}', expected_text=("Happy Birthday", *long))
+    store = MemoryVerdictStore(capacity_bytes=1 << 20, ttl_s=60.0)
+    moderator = Moderator(FakeScorer(), open_book(), store, RequestLimits())
+    verdict = await moderator.moderate(asked, timeout_s=20.0)
+    assert not is_quick(verdict.evidence, asked)
+    assert judge(verdict.evidence, asked, open_book().for_request(""))[1] == verdict.judgement
