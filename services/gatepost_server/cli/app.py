@@ -15,6 +15,7 @@ from platformdirs import user_cache_path, user_state_path
 from pydantic import SecretStr
 
 from gatepost_server.cli.capacity import capacity
+from gatepost_server.cli.capacity import capacity
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
@@ -39,6 +40,7 @@ policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
 app.add_typer(policy, name="policy")
 app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")
+app.command()(capacity)
 app.command()(capacity)
 
 Config = Annotated[
