@@ -116,7 +116,7 @@ async def serve(
         )
         resources.push_async_callback(fetcher.close)
         nearline = await resources.enter_async_context(_nearline(settings))
-        paced: Scorer = PacedScorer(chosen, places=settings.background_images)
+        paced: Scorer = PacedScorer(chosen, places=settings.background_images, beside=settings.background_images_beside)
         remembered = RememberedScorer(
             paced,
             capacity_bytes=settings.evidence_cache_bytes,

@@ -103,6 +103,10 @@ class GatewaySettings(BaseSettings):
     background_images: Count = Field(
         2, description="Of those for which nobody waits, how many are at the models at a time; a GPU takes more"
     )
+    background_images_beside: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="How many images of a re-scan may begin beside an interactive one, but for one every five seconds",
+    )
     max_bytes_in_flight: Count = 256 * MIB
     max_streams: Count = 64
     max_watches: Count = Field(256, description="Calls of WatchVerdict open at a time")

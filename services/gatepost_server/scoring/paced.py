@@ -2,7 +2,9 @@
 
 Triton's priorities order its queues, and no more: a batch that runs is not interrupted, and a batch with one urgent
 image is filled up with others. Where a batch of eight takes eight times as long as one image (any CPU), an urgent
-image would wait for as many as are inside. So only a few are, for which nobody waits; the others queue here.
+image would wait for as many as are inside. So only a few are, for which nobody waits; the others queue here. While
+an urgent image is inside hardly any image of a re-scan begins, but some always do: a steady load must not stop it for
+good.
 """
 
 from __future__ import annotations
@@ -27,11 +29,21 @@ class _Waiter:
 
 
 class PacedScorer:
-    """Lets interactive images through at once, and at most `places` of all others: the more urgent first."""
+    """Lets interactive images through at once, and at most `places` of all others: the more urgent first.
 
-    def __init__(self, scorer: Scorer, *, places: int) -> None:
+    While an interactive image is inside, one of a re-scan begins only where fewer than `beside` are inside, or
+    `patience_s` seconds after the last one began. Belongs to one event loop.
+    """
+
+    def __init__(self, scorer: Scorer, *, places: int, beside: int = 0, patience_s: float = 5.0) -> None:
         self._scorer = scorer
-        self._free = places
+        self._places = places
+        self._beside = beside
+        self._patience_s = patience_s
+        self._inside = 0  # of those for which nobody waits
+        self._urgent = 0
+        self._begun = time.monotonic()  # when the last one for which nobody waits was let in
+        self._look_again: asyncio.TimerHandle | None = None
         self._waiting: list[_Waiter] = []  # a heap
         self._turn = itertools.count()
 
@@ -40,7 +52,12 @@ class PacedScorer:
     ) -> Evidence:
         """As Scorer.score; the time that an image waits here is part of its own."""
         if priority is Priority.INTERACTIVE:
-            return await self._scorer.score(request, timeout_s=timeout_s, priority=priority)
+            self._urgent += 1
+            try:
+                return await self._scorer.score(request, timeout_s=timeout_s, priority=priority)
+            finally:
+                self._urgent -= 1
+                self._hand_over()
         started = time.monotonic()
         await self._enter(timeout_s, priority)
         try:
@@ -79,12 +96,23 @@ class PacedScorer:
             place.cancel()  # _hand_over passes over it
 
     def _leave(self) -> None:
-        self._free += 1
+        self._inside -= 1
         self._hand_over()
 
     def _hand_over(self) -> None:
-        while self._waiting and (self._free or self._waiting[0].place.done()):
+        while self._waiting and (self._waiting[0].place.done() or self._may_begin(self._waiting[0].priority)):
             first = heapq.heappop(self._waiting)
             if not first.place.done():
-                self._free -= 1
+                self._inside += 1
+                self._begun = time.monotonic()
                 first.place.set_result(None)
+
+    def _may_begin(self, priority: Priority) -> bool:
+        if self._inside >= self._places:
+            return False
+        if not self._urgent or priority is not Priority.RESCAN or self._inside < self._beside:
+            return True
+        left_s = self._begun + self._patience_s - time.monotonic()
+        if left_s > 0.0 and (self._look_again is None or self._look_again.when() <= asyncio.get_running_loop().time()):
+            self._look_again = asyncio.get_running_loop().call_later(left_s, self._hand_over)
+        return left_s <= 0.0

@@ -114,3 +114,59 @@ async def test_an_error_gives_the_place_back(paced, models):
             await begin(paced, Priority.RESCAN, b"png")
     models.is_ready = True
     await begin(paced, Priority.RESCAN, b"png")
+
+
+async def reaches(models: FakeScorer, in_flight: int) -> None:
+    async with asyncio.timeout(10):
+        while models.in_flight != in_flight:
+            await asyncio.sleep(0.001)
+
+
+async def test_while_somebody_waits_no_other_image_begins_and_then_they_go_on(paced, models):
+    urgent = begin(paced, Priority.INTERACTIVE)
+    await reaches(models, 1)
+    others = [begin(paced, Priority.RESCAN) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    assert models.in_flight == 1
+    await end(urgent)
+    await reaches(models, 2)
+    await end(*others)
+
+
+async def test_a_place_that_is_left_while_somebody_waits_stays_free(paced, models):
+    others = [begin(paced, Priority.RESCAN) for _ in range(4)]
+    await reaches(models, 2)
+    urgent = begin(paced, Priority.INTERACTIVE)
+    await reaches(models, 3)
+    await end(others[0])
+    await asyncio.sleep(0.01)
+    assert models.in_flight == 2
+    await end(urgent, *others[1:])
+
+
+async def test_near_line_work_does_not_wait_for_urgent_images(paced, models):
+    calls = [begin(paced, priority) for priority in (Priority.INTERACTIVE, Priority.NEARLINE, Priority.RESCAN)]
+    await reaches(models, 2)
+    await asyncio.sleep(0.01)
+    assert models.priorities == [Priority.INTERACTIVE, Priority.NEARLINE]
+    await end(*calls)
+
+
+async def test_so_many_begin_beside_an_urgent_one_as_the_operator_says(models):
+    paced = PacedScorer(models, places=4, beside=2)
+    urgent = begin(paced, Priority.INTERACTIVE)
+    others = [begin(paced, Priority.RESCAN) for _ in range(4)]
+    await reaches(models, 3)
+    await asyncio.sleep(0.01)
+    assert models.in_flight == 3
+    await end(urgent, *others)
+
+
+async def test_a_steady_urgent_load_does_not_stop_the_others_for_good(models):
+    paced = PacedScorer(models, places=1, patience_s=0.05)
+    urgent = begin(paced, Priority.INTERACTIVE)
+    for _ in range(3):
+        await begin(paced, Priority.RESCAN, b"png", timeout_s=10.0)
+    assert not urgent.done()
+    assert models.priorities.count(Priority.RESCAN) == 3
+    await end(urgent)
