@@ -14,7 +14,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,8 @@ from gatepost_server.rescan.stores.base import Address
 from gatepost_server.rescan.work import judge_images, read_shard_images
 
 _MIB = 1 << 20
+_STARTS = 4
+_SLOW = "timed out during startup"  # after 30 s, which a busy machine needs for a start
 _READER_CPUS = 0.1  # they wait for the network; another share than the judges', or Ray would make one step of both
 
 
@@ -70,21 +72,24 @@ def ray_running(terms: RayTerms) -> Iterator[float]:
     here: dict[str, Any] = {"object_store_memory": terms.object_store_bytes, "include_dashboard": False}
     mine = not ray.is_initialized()
     if mine:
-        try:
-            ray.init(
-                address=terms.address or "local",
-                namespace="gatepost",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **({} if terms.address else here),
-            )
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            raise RescanError(f"Ray cannot be reached or started: {error}") from error
+        _init(terms.address or "local", {} if terms.address else here)
     try:
         yield time.monotonic() - started
     finally:
         if mine:
             ray.shutdown()
+
+
+def _init(address: str, more: Mapping[str, Any]) -> None:
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(address=address, namespace="gatepost", log_to_driver=False, logging_level=logging.ERROR, **more)
+        except Exception as error:
+            ray.shutdown()
+            if not left or _SLOW not in str(error):
+                raise RescanError(f"Ray cannot be reached or started: {error}") from error
+        else:
+            return
 
 
 def rows_of(
