@@ -110,6 +110,10 @@ bench-fresh: $(STAMP) ## Time `make demo` and `make test` in a fresh clone: out/
 bench-overhead: $(STAMP) ## What tickets, coverage, admission and credentials add to a request: out/bench/overhead.json (minutes)
 	@$(BIN)/python -m benchmarks.overhead
 
+.PHONY: bench-gateway
+bench-gateway: $(STAMP) ## The gateway alone beside a bare gRPC echo of 200 kB: out/bench/gateway.json (minutes)
+	@$(BIN)/python -m benchmarks.gateway_echo
+
 .PHONY: bench-tickets
 bench-tickets: $(STAMP) ## What a release ticket costs to sign and to check: out/bench/tickets.json
 	@$(BIN)/python -m benchmarks.tickets
