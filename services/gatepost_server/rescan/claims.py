@@ -4,20 +4,21 @@ millions."""
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 
 class Claims:
     """Belongs to one thread. What it knows can be lost: somebody then scores what was scored already."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="gatepost-claims-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "claims.db", isolation_level=None)
+        self._database = sqlite3.connect("", isolation_level=None)  # in memory, and on disk once it is large
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE claims (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID")
+
+    def close(self) -> None:
+        """Forget all."""
+        self._database.close()
 
     def claim(self, keys: Sequence[str], numbers: Sequence[int]) -> list[int]:
         """For each key the number of the input that scores it: its own, if nobody was there before.

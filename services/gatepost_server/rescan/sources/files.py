@@ -17,9 +17,9 @@ from gatepost_server.rescan.stores.choose import store_of
 _GLOB = re.compile(r"[*?\[]")
 
 
-def has_glob(path: str) -> bool:
-    """Whether a path is a pattern."""
-    return _GLOB.search(path) is not None
+def is_pattern(source: Address) -> bool:
+    """Whether it is a glob. A file of this machine may bear a name that looks like one."""
+    return _GLOB.search(source.path) is not None and (bool(source.root) or not Path(source.path).exists())
 
 
 def files(source: Address, filters: Filters) -> Iterator[Input]:
@@ -29,7 +29,7 @@ def files(source: Address, filters: Filters) -> Iterator[Input]:
     stays within a folder and `**` does not. Raises SourceError, CredentialsError.
     """
     store = store_of(source)
-    wanted = _pattern(source.path) if has_glob(source.path) and not _is_file(source) else None
+    wanted = _pattern(source.path) if is_pattern(source) else None
     prefix = source.path if wanted is None else _fixed(source.path)
     for found in store.walk(prefix):
         if not filters.recent(found.modified):
@@ -43,11 +43,6 @@ def files(source: Address, filters: Filters) -> Iterator[Input]:
             yield Input(0, str(place), str(place), str(place))
 
 
-def _is_file(source: Address) -> bool:
-    """A file of this machine may bear a name that looks like a pattern."""
-    return not source.root and Path(source.path).exists()
-
-
 def _is_image(found: Found) -> bool:
     ending = PurePosixPath(found.path).suffix
     return not ending or ending[1:].lower() in IMAGES
@@ -55,7 +50,7 @@ def _is_image(found: Found) -> bool:
 
 def _fixed(path: str) -> str:
     """The folder before the first part that is a pattern."""
-    whole = path[: _GLOB.search(path).start()]  # type: ignore[union-attr] # has_glob said so
+    whole = path[: _GLOB.search(path).start()]  # type: ignore[union-attr] # is_pattern said so
     return whole[: whole.rfind("/") + 1]
 
 

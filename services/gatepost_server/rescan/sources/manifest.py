@@ -60,13 +60,7 @@ def _rows(source: Address, file: Path, filters: Filters) -> Iterator[Input]:
             if uri is None:
                 raise RescanError(f"{source} has no column uri; it has {', '.join(columns)}")
             table = _filtered(table, filters, columns, source)
-            database.execute("SET preserve_insertion_order = true")
-            cursor = (
-                table.fetch_record_batch(_ROWS)
-                if hasattr(table, "fetch_record_batch")
-                else table.to_arrow_reader(_ROWS)
-            )
-            for batch in cursor:
+            for batch in table.to_arrow_reader(_ROWS):
                 for row in batch.to_pylist():
                     yield _input(row, str(row[uri] or ""), source)
         except duckdb.Error as error:

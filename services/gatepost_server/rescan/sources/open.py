@@ -9,7 +9,7 @@ from dataclasses import replace
 from gatepost_server.rescan.failures import RescanError
 from gatepost_server.rescan.filters import Filters
 from gatepost_server.rescan.inputs import Input
-from gatepost_server.rescan.sources.files import files, has_glob
+from gatepost_server.rescan.sources.files import files, is_pattern
 from gatepost_server.rescan.sources.manifest import is_manifest, manifest
 from gatepost_server.rescan.stores.base import Address
 
@@ -19,7 +19,7 @@ def open_source(source: Address, filters: Filters) -> Iterator[Input]:
 
     Raises SourceError, CredentialsError, and RescanError for filters that do not fit the source.
     """
-    if is_manifest(source.path) and not has_glob(source.path):
+    if is_manifest(source.path) and not is_pattern(source):
         found = manifest(source, filters)
     elif filters.where:
         raise RescanError("--where is for manifests: files have no columns")
