@@ -12,11 +12,14 @@ import pytest
 
 from gatepost_server.serving.server import TritonServer
 from gatepost_server.serving.settings import TritonSettings
+from tests.postgres import postgres, postgres_url
 from tests.signal_stack import disable_alternate_signal_stack
 
 # A busy machine is no failure: no example has a time limit of its own.
 hypothesis.settings.register_profile("gatepost", deadline=None)
 hypothesis.settings.load_profile("gatepost")
+
+__all__ = ["postgres", "postgres_url"]  # fixtures for everybody
 
 TESTS = Path(__file__).parent
 MODEL_REPOSITORY = TESTS.parent / "model_repository"

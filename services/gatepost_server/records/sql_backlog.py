@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sql
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.records.backlog import BacklogLimits, Work, backlog_full, store_unavailable
 from gatepost_server.records.codec import request_from_json, request_to_json, verdict_from_json, verdict_to_json
-from gatepost_server.records.database import database
-
-_Answer = TypeVar("_Answer")
+from gatepost_server.records.database import Connected, sqlite_url
+from gatepost_server.records.migrate import upgrade
 
 _log = structlog.get_logger("gatepost.backlog")
 
@@ -64,44 +61,38 @@ class SqlBacklog:
 
         Raises DatabaseUrlError.
         """
-        self._engine = database(url)
-        if self._engine.dialect.name == "sqlite":
-            sql.event.listen(self._engine, "connect", _durable)
+        self._database = Connected(url, name="backlog")
         self._limits = limits
         self._owner = owner
         self._clock = clock
         self._file = file
         self._inode = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="backlog")
         self._puts: list[_Put] = []
         self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     def in_file(cls, path: Path, limits: BacklogLimits, *, owner: str = "") -> SqlBacklog:
         """A SQLite database in a file, made when it is not there."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # it holds pictures that nobody may see yet; SQLite's other files take over the mode
-        return cls(f"sqlite:///{path}", limits, owner=owner, file=path)
+        return cls(sqlite_url(path), limits, owner=owner, file=path)
 
     async def open(self) -> None:
-        """Make the table where there is none, and free what this gateway had taken before it died."""
+        """Bring the tables up to date, and free what this gateway had taken before it died."""
 
         def opened(connection: sql.Connection) -> None:
-            METADATA.create_all(connection)
+            upgrade(connection)
             connection.execute(
                 BACKLOG.update()
                 .where(BACKLOG.c.finished.is_(None), BACKLOG.c.owner == self._owner)
                 .values(free_at=self._clock())
             )
 
-        await self._run(opened)
+        await self._database.run(opened)
         if self._file is not None:
             self._inode = self._file.stat().st_ino
 
     async def close(self) -> None:
         """Let go of the database, after what is under way."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown(wait=False)
+        await self._database.close()
 
     async def put(self, name: str, request: ModerationRequest, held: Verdict) -> None:
         """As Backlog.put. What is put while another is written is one transaction: many deadlines may end together."""
@@ -117,7 +108,7 @@ class SqlBacklog:
         while self._puts:
             puts, self._puts = self._puts, []
             try:
-                answers = await self._run(partial(self._accept, rows=[put.row for put in puts]))
+                answers = await self._database.run(partial(self._accept, rows=[put.row for put in puts]))
             except Exception as error:  # noqa: BLE001 - whatever it is, every one of them hears of it
                 for put in puts:
                     put.fail(error)
@@ -164,14 +155,16 @@ class SqlBacklog:
                 .returning(*BACKLOG.c)
             ).one_or_none()
 
-        row = await self._run(taken)
+        row = await self._database.run(taken)
         if row is None:
             return None
         try:
             request, held = request_from_json(row.request, row.image), verdict_from_json(row.verdict)
         except ValueError as error:  # damaged: out of the way of those behind it, for whom it would always be first
             _log.error("backlog_row_unreadable", verdict=row.name, error=type(error).__name__)
-            await self._run(lambda connection: connection.execute(_open(row.name).values(finished=self._clock())))
+            await self._database.run(
+                lambda connection: connection.execute(_open(row.name).values(finished=self._clock()))
+            )
             return None
         return Work(row.name, request, held, row.attempts, row.accepted)
 
@@ -179,7 +172,7 @@ class SqlBacklog:
         """As Backlog.give_back."""
         tried = BACKLOG.c.attempts if counted else BACKLOG.c.attempts - 1
         change = _open(name).values(free_at=self._clock() + retry_in_s, owner="", attempts=tried)
-        await self._run(lambda connection: connection.execute(change))
+        await self._database.run(lambda connection: connection.execute(change))
 
     async def finish(self, name: str, verdict: Verdict) -> None:
         """As Backlog.finish; also forgets what finished long ago."""
@@ -189,12 +182,12 @@ class SqlBacklog:
             connection.execute(_open(name).values(finished=now, image=None, verdict=verdict_to_json(verdict)))
             connection.execute(BACKLOG.delete().where(BACKLOG.c.finished < now - self._limits.keep_s))
 
-        await self._run(finished)
+        await self._database.run(finished)
 
     async def find(self, name: str) -> Verdict | None:
         """As Backlog.find."""
         query = sql.select(BACKLOG.c.verdict, BACKLOG.c.finished).where(BACKLOG.c.name == name)
-        row = await self._run(lambda connection: connection.execute(query).one_or_none())
+        row = await self._database.run(lambda connection: connection.execute(query).one_or_none())
         if row is None:
             return None
         try:
@@ -206,19 +199,7 @@ class SqlBacklog:
     async def depth(self) -> int:
         """As Backlog.depth."""
         query = sql.select(sql.func.count()).where(BACKLOG.c.finished.is_(None))
-        return int(await self._run(lambda connection: connection.execute(query).scalar_one()))
-
-    async def _run(self, work: Callable[[sql.Connection], _Answer]) -> _Answer:
-        def transaction() -> _Answer:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
-        except GatepostError:
-            raise
-        except (SQLAlchemyError, OSError) as problem:
-            raise store_unavailable() from problem
+        return int(await self._database.run(lambda connection: connection.execute(query).scalar_one()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +238,3 @@ def _exists(connection: sql.Connection, name: str) -> bool:
 
 def _open(name: str) -> sql.Update:
     return BACKLOG.update().where(BACKLOG.c.name == name, BACKLOG.c.finished.is_(None))
-
-
-def _durable(connection: Any, _record: Any) -> None:
-    """A commit is on the disk when it returns; readers never wait for the writer (sqlite.org/pragma.html)."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")

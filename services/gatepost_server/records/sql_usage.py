@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from gatepost_server.records.backlog import store_unavailable
-from gatepost_server.records.database import database
+from gatepost_server.records.database import Connected, sqlite_url
+from gatepost_server.records.migrate import upgrade
 
 _KEPT = timedelta(days=400)  # for bills and questions
 
-_Answer = TypeVar("_Answer")
 _Key = tuple[str, date]
 
 METADATA = sql.MetaData()
@@ -35,25 +31,21 @@ class SqlUsage:
     """As UsageStore. Statements run in one thread, so that the event loop never waits for a disk."""
 
     def __init__(self, url: str) -> None:
-        self._engine = database(url)
-        self._insert: Any = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="usage")
+        self._database = Connected(url, name="usage")
+        self._insert: Any = sqlite.insert if self._database.engine.dialect.name == "sqlite" else postgresql.insert
 
     @classmethod
     def in_file(cls, path: Path) -> SqlUsage:
         """A SQLite database in a file, made when it is not there."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        return cls(f"sqlite:///{path}")
+        return cls(sqlite_url(path))
 
     async def open(self) -> None:
-        """Make the table where there is none. Raises GatepostError."""
-        await self._run(lambda connection: METADATA.create_all(connection))
+        """Bring the tables up to date. Raises GatepostError."""
+        await self._database.run(upgrade)
 
     async def close(self) -> None:
         """Let go of the database, after what is under way."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown(wait=False)
+        await self._database.close()
 
     async def add(self, counted: Mapping[_Key, int]) -> Mapping[_Key, int]:
         """As UsageStore.add; also forgets what is very old."""
@@ -75,7 +67,7 @@ class SqlUsage:
             rows = connection.execute(sql.select(*USAGE.c).where(USAGE.c.day.in_(days)))
             return {(tenant, day): images for tenant, day, images in rows}
 
-        return await self._run(added)
+        return await self._database.run(added)
 
     async def day(self, day: date) -> Mapping[_Key, int]:
         """As UsageStore.day."""
@@ -84,14 +76,4 @@ class SqlUsage:
         def found(connection: sql.Connection) -> Mapping[_Key, int]:
             return {(tenant, day): images for tenant, day, images in connection.execute(query)}
 
-        return await self._run(found)
-
-    async def _run(self, work: Callable[[sql.Connection], _Answer]) -> _Answer:
-        def transaction() -> _Answer:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
-        except (SQLAlchemyError, OSError) as problem:
-            raise store_unavailable() from problem
+        return await self._database.run(found)

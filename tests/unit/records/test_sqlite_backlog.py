@@ -109,7 +109,7 @@ class TestSqliteBacklog(BacklogContract):
 
     async def test_a_full_disk_accepts_nothing_and_says_so_without_a_path(self, backlog, file):
         await backlog.put("verdicts/1", request(image=b"x"), held())
-        with backlog._engine.begin() as connection:  # the only way to make this disk full
+        with backlog._database.engine.begin() as connection:  # the only way to make this disk full
             connection.exec_driver_sql("PRAGMA max_page_count=1")
         with pytest.raises(GatepostError) as caught:
             await backlog.put("verdicts/2", request(prompt="p" * 200_000), held("verdicts/2"))
