@@ -1,7 +1,8 @@
 """`make bench`: every part in turn, or PART=name alone; FULL=1 measures longer.
 
 Each part keeps what it measured in out/bench/parts, so that a part that failed is run again by itself; from all that
-are there out/bench/cpu.json and the tables and pictures of docs/performance.md are made anew.
+are there out/bench/cpu.json, the tables and pictures of docs/performance.md and docs/scaling.md and the figures that
+`gatepostd capacity` falls back on are made anew.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 
+from benchmarks.simulation import report as simulation_report
+from benchmarks.simulation import study
 from benchmarks.targets import Target, show
 from benchmarks.throughput import gateway, growth, latency, peers, report, startup, stream
 from benchmarks.throughput.part import Part, keep, kept, load_average
+from gatepost_server.cli import capacity
 
 PARTS: Mapping[str, Callable[[bool], Part]] = {
-    each.NAME: each.measure for each in (startup, peers, latency, gateway, growth, stream)
+    each.NAME: each.measure for each in (startup, peers, latency, gateway, growth, stream, study)
 }
 
 
@@ -32,6 +36,8 @@ def main() -> int:
     failed = [name for name in wanted if not _measured(name, asked.full)]
     parts = kept(list(PARTS))
     report.write(parts)
+    capacity.keep([file for file in (report.REPORT, gateway.REPORT) if file.exists()])
+    simulation_report.write(parts.get(study.NAME))
     rows = [Target(**row) for name in asked.part or PARTS if name in parts for row in parts[name]["targets"]]
     show([row for row in rows if row.met is not None], "bench")
     if failed:

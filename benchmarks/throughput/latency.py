@@ -18,6 +18,7 @@ from benchmarks.throughput.part import Part, command
 NAME = "latency"
 SECONDS: Mapping[int, float] = {1: 20, 4: 25, 16: 30, 64: 45}  # by callers
 TIMES_IN_FULL = 3
+MOST_MEMORY_GB = 2.5
 KEPT_OF_PEAK = 0.9  # of the most images a second, with the most callers
 
 
@@ -32,7 +33,12 @@ def measure(full: bool) -> Part:
             )
             for callers, seconds in track(SECONDS.items(), "latency", transient=True)
         }
-    return Part(rows(answers), {"by_callers": {callers: _figures(of, callers) for callers, of in answers.items()}})
+        memory = sum(stack.pss_bytes().values()) / 1e9
+    made = [
+        *rows(answers),
+        targets.at_most("memory of the whole tree (PSS)", memory, MOST_MEMORY_GB, "GB", command(NAME)),
+    ]
+    return Part(made, {"by_callers": {callers: _figures(of, callers) for callers, of in answers.items()}})
 
 
 def rows(answers: Mapping[int, Sequence[Answer]]) -> list[Target]:

@@ -32,7 +32,11 @@ NAME = "stream"
 REAL, REAL_IN_FULL = (10, 100, 300), (10, 100, 1_000, 3_000)
 ALONE = (10, 100, 1_000, 10_000)
 NETS, GATEWAY = "all nets", "the gateway alone"
-BOUNDS = {"GATEPOST_GATEWAY_VERDICT_STORE_BYTES": str(4 << 20), "GATEPOST_GATEWAY_SAME_REQUEST_S": "5"}
+BOUNDS = {
+    "GATEPOST_GATEWAY_VERDICT_STORE_BYTES": str(4 << 20),
+    "GATEPOST_GATEWAY_EVIDENCE_CACHE_BYTES": str(4 << 20),
+    "GATEPOST_GATEWAY_SAME_REQUEST_S": "5",
+}
 MOST_MORE = 0.05  # of the memory before, over the last stretch of the stream, which is the longest
 SIDE = 256
 MIB = 1 << 20

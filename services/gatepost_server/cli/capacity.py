@@ -7,6 +7,7 @@ named as one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +81,8 @@ def keep(files: Sequence[Path], committed_file: Path = COMMITTED) -> None:
     """Commit what the measurement files hold, later ones over earlier ones, over what was committed before."""
     figures = committed()
     for file in files:
-        figures |= measured(file)
+        with contextlib.suppress(FiguresError):  # a run of some parts only, perhaps of none that matters here
+            figures |= measured(file)
     document = {name: asdict(figure) for name, figure in figures.items()}
     committed_file.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
