@@ -60,10 +60,13 @@ class TextScorer:
         scores = _fragments_say_little(reading, self.model.calibrated(reading.text, reading.margins))
         return np.maximum(scores, floor(reading.matches))
 
+    def meant(self, reading: Reading, logits: NDArray[np.float32]) -> Scores:
+        """Probabilities (C,) by form and meaning, whatever its length and what the lists say of it."""
+        return self.combination.probabilities(reading.text, reading.matches, logits, reading.margins)
+
     def with_meaning(self, reading: Reading, logits: NDArray[np.float32]) -> Scores:
         """Probabilities (C,), given the encoder's logits (k,)."""
-        scores = self.combination.probabilities(reading.text, reading.matches, logits, reading.margins)
-        scores = _fragments_say_little(reading, scores)
+        scores = _fragments_say_little(reading, self.meant(reading, logits))
         written = floor([match for match in reading.matches if match.form is Form.WRITTEN])
         others = floor([match for match in reading.matches if match.form is not Form.WRITTEN])
         written = np.where(scores < _DOUBTED, np.minimum(written, _DOUBTED_FLOOR), written)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.stages.text_toxicity.hidden import read_edges
 from gatepost_server.text.lexicon import Entry, Lexicon, Strength
 
+MEANT, RARE = "大家恨", "家恨大"  # in no list: one is language, the other a heap of characters
 STRONG = ["笨猪", "神经病", "find you", "slut", "fat"]
 ENTRIES = [
     *(Entry(term, Category.INSULT, Strength.STRONG, False, "test") for term in STRONG),
@@ -18,23 +22,37 @@ ENTRIES = [
 
 
 class _Model:
-    """Everything is equally rare."""
+    """Everything is equally rare, but for one phrase."""
 
     def rarity(self, text: str) -> float:
-        return 3.0
+        return 2.0 if text == MEANT else 3.0
 
 
 @dataclass(frozen=True)
 class _Scorer:
+    """Two phrases mean an insult, whatever is read beside them."""
+
     lexicon: Lexicon
     model: _Model
+
+    def read(self, text: str) -> str:
+        return text
+
+    def meant(self, reading: str, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = np.zeros(len(CATEGORIES), np.float32)
+        scores[CATEGORIES.index(Category.INSULT)] = 0.95 if reading in (MEANT, RARE) else 0.6
+        return scores
+
+
+def _nothing(texts: Sequence[str]) -> NDArray[np.float32]:
+    return np.zeros((len(texts), 1), np.float32)
 
 
 SCORER = _Scorer(Lexicon(ENTRIES), _Model())
 
 
 def score(*lines: str, trust: float = 1.0) -> float:
-    scores = read_edges(SCORER, lines, range(len(lines)), trust)  # type: ignore[arg-type]
+    scores = read_edges(SCORER, _nothing, lines, range(len(lines)), trust)  # type: ignore[arg-type]
     return float(scores[CATEGORIES.index(Category.INSULT)])
 
 
@@ -71,3 +89,12 @@ def test_what_is_met_by_chance_or_known_already_is_no_acrostic(lines: tuple[str,
 
 def test_lines_that_are_hardly_trusted_say_less() -> None:
     assert score("笨笨的小熊", "猪圈旁睡觉", trust=0.1) < 0.5
+
+
+def test_an_acrostic_that_is_in_no_list_is_a_question_where_it_reads_like_language() -> None:
+    assert 0.5 <= score("大雪纷飞", "家家户户", "恨晚相逢") < 0.8
+
+
+def test_characters_that_only_happen_to_stand_there_mean_nothing() -> None:
+    assert score("家家户户", "恨晚相逢", "大雪纷飞") == 0.0
+    assert score("大雪纷飞", "家家户户") == 0.0  # too short to be told from chance

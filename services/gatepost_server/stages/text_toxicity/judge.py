@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.stages.text_toxicity.across import Across, read_across
-from gatepost_server.stages.text_toxicity.hidden import read_edges
+from gatepost_server.stages.text_toxicity.hidden import Meaning, read_edges
 from gatepost_server.stages.text_toxicity.passages import passages
 from gatepost_server.text.characters import count_letters
 from gatepost_server.text.grids import Grid
@@ -21,8 +21,6 @@ from gatepost_server.text.scorer import FRAGMENT_AT_MOST, Reading, TextScorer, f
 from gatepost_server.text.windows import MAX_WINDOWS, Window, windows
 
 Scores = NDArray[np.float32]
-# Normalised texts to log odds (n, k), in the order of the linear model's categories.
-Meaning = Callable[[Sequence[str]], Scores]
 # Normalised texts to probabilities (n, C), NaN in the columns that it does not judge.
 SecondOpinion = Callable[[Sequence[str]], Scores]
 
@@ -108,7 +106,8 @@ class Judge:
     def edges(self, lines: Lines, confidences: Sequence[float], order: Sequence[int]) -> Scores:
         """What lines say down their first and last characters, letters and words, shape (C,)."""
         trusts = trust(confidences)
-        return read_edges(self._scorer, lines.normalized, order, float(min((trusts[i] for i in order), default=0.0)))
+        least = float(min((trusts[index] for index in order), default=0.0))
+        return read_edges(self._scorer, self._meaning, lines.normalized, order, least)
 
     def _read(self, window: Window, lines: Lines) -> Reading:
         """A window, without strong entries that only met at a line break or were cut out of a line."""
