@@ -8,6 +8,7 @@ are there out/bench/cpu.json, the tables and pictures of docs/performance.md and
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="longer turns, more rounds")
     parser.add_argument("--report-only", action="store_true", help="measure nothing, write the report anew")
     asked = parser.parse_args()
+    os.environ.pop("OMP_NUM_THREADS", None)  # everybody runs with its own defaults
     wanted = [] if asked.report_only else asked.part or list(PARTS)
     failed = [name for name in wanted if not _measured(name, asked.full)]
     parts = kept(list(PARTS))

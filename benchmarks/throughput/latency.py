@@ -16,7 +16,7 @@ from benchmarks.throughput.cards import encoded
 from benchmarks.throughput.part import Part, command
 
 NAME = "latency"
-SECONDS: Mapping[int, float] = {1: 20, 4: 25, 16: 30, 64: 45}  # by callers
+SECONDS: Mapping[int, float] = {1: 15, 4: 20, 16: 25, 64: 40}  # by callers
 TIMES_IN_FULL = 3
 MOST_MEMORY_GB = 2.5
 KEPT_OF_PEAK = 0.9  # of the most images a second, with the most callers
