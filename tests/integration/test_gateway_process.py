@@ -60,7 +60,7 @@ class Process:
                 self._ready.set()
 
     def address(self) -> str:
-        assert self._ready.wait(30.0), "".join(self.lines)
+        assert self._ready.wait(100.0), "".join(self.lines)
         return next(line.split()[1] for line in self.lines if line.startswith("READY"))
 
     def memory_bytes(self) -> int:
@@ -70,7 +70,7 @@ class Process:
         self._process.send_signal(number)
 
     def wait(self) -> int:
-        code = self._process.wait(20.0)
+        code = self._process.wait(60.0)
         self._reader.join()
         self._process.stdout.close()
         return code
@@ -125,7 +125,7 @@ def test_what_does_not_finish_within_the_grace_time_is_ended(start):
         started = time.monotonic()
         process.send(signal.SIGTERM)
         assert process.wait() == 0
-        assert time.monotonic() - started < 5.0
+        assert time.monotonic() - started < 20.0  # and not the 25 that the image takes
         assert inside.exception(timeout=5.0) is not None
 
 
