@@ -15,6 +15,7 @@ from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.records.codec import evidence_to_json
 from gatepost_server.rescan.failures import Failure
 from gatepost_server.rescan.inputs import Input
+from gatepost_server.rescan.replay.facts import facts_of
 
 Row = dict[str, Any]
 
@@ -71,6 +72,7 @@ def row_of(each: Input, content: Content | None, answer: Verdict | Failure | Non
         row |= {"timings_ms": list(answer.timings_ms.items()), "scored_at": datetime.fromtimestamp(answer.created, UTC)}
         if answer.evidence is not None:
             row |= _seen(answer.evidence)
+            row["facts"] = facts_of(answer.evidence, question_of(each, b"", request_id="", policy=""))
             if answer.evidence.embedding:
                 row["embedding"] = answer.evidence.embedding
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from gatepost_server.domain.labels import CATEGORIES
+from gatepost_server.rescan.replay.facts import FACTS
 
 FORMAT = "1"  # rises when an older reader would misread what is written
 FORMAT_KEY = b"gatepost.results"  # of the file's metadata
@@ -111,6 +112,7 @@ def results_schema(embedding_size: int) -> pa.Schema:
             # Zeros where there is none, for pyarrow cannot read nulls among fixed-size lists back from Parquet.
             pa.field("embedding", pa.list_(pa.float32(), embedding_size), nullable=False),
             ("evidence", pa.binary()),
+            ("facts", FACTS),
             # how it went
             ("error", ERROR),
             ("duplicate_of", pa.string()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +73,8 @@ def address(text: str, base: Address | None = None) -> Address:
     scheme, found, rest = text.partition("://")
     if not found:
         if base is not None and not text.startswith("/"):
-            return base / text
+            below = base / text
+            return Address(below.root, posixpath.normpath(below.path))
         return Address("", str(Path(text).absolute()))
     if scheme == "file":
         return Address("", unquote(urlsplit(text).path))
