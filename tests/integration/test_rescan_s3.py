@@ -63,7 +63,7 @@ def test_a_prefix_a_glob_a_tar_and_a_manifest_are_read(bucket):
 
     rows = [{"uri": "../new/a.png", "n": 1}, {"uri": "a.png", "n": 2}, {"uri": "s3://cards/old/c.png", "n": 3}]
     bucket.put_object(Bucket="cards", Key="new/m.jsonl", Body="\n".join(map(json.dumps, rows)).encode())
-    assert [fetch(each, 99) for each in scanned("s3://cards/new/m.jsonl", where="n > 1")] == [
+    assert [fetch(each, 99) for each in scanned("s3://cards/new/m.jsonl", where="n <> 2")] == [
         b"new/a.png",
         b"old/c.png",
     ]
