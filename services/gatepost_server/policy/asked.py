@@ -31,6 +31,20 @@ def with_quoted(request: ModerationRequest, policy: Policy) -> ModerationRequest
     return replace(request, expected_text=tuple(texts))
 
 
+def unquoted(evidence: Evidence, sent: ModerationRequest, asked: ModerationRequest) -> Evidence:
+    """Evidence that may have been scored for another policy, which counted what the prompt quotes as asked for.
+
+    Where nothing is `asked` now (with_quoted of what was `sent`), nothing that was drawn is off the script.
+    """
+    if asked.expected_text or not quoted(sent.prompt):
+        return evidence
+    lines = tuple(replace(line, expected=None) for line in evidence.lines)
+    old = evidence.fused.get(Category.OFF_SCRIPT)
+    known = old is not None and math.isfinite(old.score)  # what fusion did not say, coverage must see
+    nothing = {Category.OFF_SCRIPT: Fused(0.0, "none")} if known else {}
+    return replace(evidence, lines=lines, fused={**evidence.fused, **nothing})
+
+
 def off_script(evidence: Evidence, request: ModerationRequest, policy: Policy) -> tuple[Evidence, AskedText | None]:
     """Drawn text held against what `request` asked for.
 

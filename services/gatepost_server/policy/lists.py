@@ -29,6 +29,7 @@ class BlockList:
 
     def __init__(self, entries: Sequence[BlockEntry]) -> None:
         self._patterns = tuple((entry, _pattern(entry.text)) for entry in entries)
+        self.wanted = tuple(dict.fromkeys(comparable(entry.text) for entry in entries))  # one is in each text found
 
     def find(self, evidence: Evidence) -> tuple[ListMatch, ...]:
         """The first place of every entry that was found."""
@@ -42,18 +43,26 @@ class BlockList:
             if (source := next((name for name, text in places if pattern.search(text)), None))
         )
 
+    def entries_in(self, text: str) -> tuple[BlockEntry, ...]:
+        """The entries that stand in a text as `comparable` gives it."""
+        return tuple(entry for entry, pattern in self._patterns if pattern.search(text))
+
 
 class AllowList:
     """Knows lines that hold one listed text and nothing else but punctuation."""
 
     def __init__(self, entries: Iterable[AllowEntry]) -> None:
-        self._texts = frozenset(_letters(entry.text) for entry in entries) - {""}
+        self.texts = frozenset(_letters(entry.text) for entry in entries) - {""}  # letters alone
 
     def lines(self, evidence: Evidence) -> frozenset[int]:
         """Indexes of the lines that are cleared."""
-        if not self._texts:
+        if not self.texts:
             return frozenset()
-        return frozenset(index for index, line in enumerate(evidence.lines) if _letters(line.text) in self._texts)
+        return frozenset(index for index, line in enumerate(evidence.lines) if self.holds(comparable(line.text)))
+
+    def holds(self, text: str) -> bool:
+        """Whether a text as `comparable` gives it is an entry and nothing else."""
+        return _NOT_TEXT.sub("", text) in self.texts
 
 
 def comparable(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Policy time-travel: stored evidence judged again, many rows at a time."""

@@ -1,0 +1,94 @@
+"""The columns of results as arrays, made when they are asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from gatepost_server.domain.labels import CATEGORIES
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Places = NDArray[np.int64]
+
+
+class Columns:
+    """Some rows of results. Arrays have one value for each row, or for each line of text in all rows."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        self.rows = rows.combine_chunks()
+        self.count = len(rows)
+
+    def column(self, name: str) -> Any:
+        """A column as one array; a struct's field as "struct.field"."""
+        first, _, rest = name.partition(".")
+        array = self.rows[first]
+        array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
+        return pc.struct_field(array, rest.split(".")) if rest else array
+
+    def has(self, name: str) -> bool:
+        """Whether the results have a column of that name."""
+        return name in self.rows.column_names
+
+    def numbers(self, name: str) -> Floats:
+        """A column of numbers; NaN for null."""
+        return _floats(self.column(name))
+
+    def scores(self, name: str) -> Floats:
+        """A column of scores by category, shape (rows, categories); NaN for null."""
+        return np.stack([self.numbers(f"{name}.{category.value}") for category in CATEGORIES], axis=1)
+
+    @cached_property
+    def fused(self) -> Floats:
+        """The scores after fusion, as `scores`."""
+        return self.scores("scores")
+
+    @cached_property
+    def lines(self) -> Nested:
+        """All lines of all rows."""
+        return Nested(self.column("lines"), self.count)
+
+
+class Nested:
+    """The members of a column of lists."""
+
+    def __init__(self, lists: Any, count: int) -> None:
+        self._members = lists.flatten()
+        self._count = count
+        # Of which row each member is.
+        self.of: Places = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
+
+    def field(self, name: str) -> Any:
+        """One field of members that are structs; "struct.field" for one below."""
+        return pc.struct_field(self._members, name.split("."))
+
+    @property
+    def members(self) -> Any:
+        """The members themselves."""
+        return self._members
+
+    def numbers(self, name: str) -> Floats:
+        """A field of numbers; NaN for null."""
+        return _floats(self.field(name))
+
+    def any(self, held: Bools) -> Bools:
+        """Rows of which any member holds."""
+        found = np.zeros(self._count, bool)
+        found[self.of[held]] = True
+        return found
+
+    def highest(self, values: Floats) -> Floats:
+        """The highest value of each row's members; 0 where there are none, or none above 0. NaN counts as 0."""
+        found = np.zeros(self._count)
+        np.maximum.at(found, self.of, np.nan_to_num(values))
+        return found
+
+
+def _floats(array: Any) -> Floats:
+    values: Floats = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return values

@@ -1,0 +1,32 @@
+"""What a decision rests on, by name: a category, `rule:<name>`, `coverage`, `block_list`, `asked_text`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gatepost_server.domain.decision import ReasonCode
+from gatepost_server.domain.labels import Category, Decision
+from gatepost_server.policy.asked import MISSING
+from gatepost_server.policy.evaluate import GRAVITY
+
+COVERAGE, BLOCK_LIST, ASKED_TEXT, OTHER = "coverage", "block_list", "asked_text", "other"
+BY_GRAVITY = tuple(sorted(Decision, key=GRAVITY.__getitem__))  # a decision by its place
+ALLOW, REVIEW, HOLD, BLOCK = range(4)
+
+
+def of_list(category: Category | None) -> str:
+    """The ground of an entry of a block list."""
+    return BLOCK_LIST if category is None else category.value
+
+
+def of_reason(reason: Mapping[str, Any]) -> str:
+    """The ground of a reason: a Reason's fields, or those of a stored one."""
+    code, category, detail = reason["code"], reason["category"], reason["detail"]
+    if code == ReasonCode.COVERAGE:
+        return COVERAGE
+    if code == ReasonCode.RULE:
+        return ASKED_TEXT if detail == MISSING else f"rule:{detail}"
+    if code == ReasonCode.BLOCK_LIST:
+        return of_list(category)
+    return str(category) if category else OTHER
