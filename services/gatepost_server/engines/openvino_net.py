@@ -12,6 +12,7 @@ from openvino import opset13
 from openvino.preprocess import PrePostProcessor
 
 from gatepost_server.engines.net import Images, NetFile
+from gatepost_server.engines.openvino_rewrites import rewritten
 
 
 class OpenVinoNet:
@@ -28,7 +29,7 @@ class OpenVinoNet:
         if precision == "auto":
             precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         self.precision = precision
-        model = core.read_model(file.path)
+        model = rewritten(core.read_model(file.path))
         if file.top1:
             model = _with_top1(model)
         compiled = core.compile_model(
