@@ -18,6 +18,7 @@ from gatepost_server.stages.ocr_detect.regions import Floats, Region
 
 THICKNESS = 10.0  # pixels to which the region is scaled for the search
 LONGEST = 2000  # steps of the search
+ROUGH = 2.0  # pixels: what an outline does within this is no part of its length
 POLYGON_POINTS = 12  # on each side of the line
 
 
@@ -39,7 +40,8 @@ class Band:
 def find_band(region: Region) -> Band | None:
     """The band that `region` lies in, or None where it is no band (a blob, a cross, a ring)."""
     area = float(cv2.contourArea(region.contour))
-    outline = float(cv2.arcLength(region.contour, True))
+    # A map's edge is rough, the more so in bfloat16, and a rough outline is a long one: the band would be too thin.
+    outline = float(cv2.arcLength(cv2.approxPolyDP(region.contour, ROUGH, True), True))
     if outline <= 0:
         return None
     thickness = 2 * area / outline  # of a long band

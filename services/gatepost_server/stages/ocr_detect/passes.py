@@ -1,4 +1,5 @@
-"""Where the detector looks: the whole image, full-size tiles of large ones, and once more for faint text."""
+"""Where the detector looks: the whole image small, and closer where that may not do; full-size tiles of large ones; and
+once more for faint text."""
 
 from __future__ import annotations
 
@@ -22,6 +23,10 @@ MULTIPLE = 32  # the net halves its input five times
 OVERLAP = 128  # pixels that neighbouring tiles share; small text is cut by no more than one of them
 SMALL = 28.0  # pixels: lines up to this height are better seen in the tiles than in the whole
 FULL_SIZE = 0.8  # above this scale of the whole image, tiles would show little more
+LOW = 24.0  # pixels: what is this low in the first look may be small print, and is looked at more closely
+UNSURE = 0.6  # score of a region of the first look, below which a closer look may see something else
+BENT = 0.75  # fill of its rectangle, below which a region may be bent: its middle is followed more surely at full size
+TRACE = Thresholds(pixel=0.1, region=0.15)  # what may be text too small for the first look
 LETTER = 64.0  # pixels: height to which letters are reduced for the look at columns
 SAME = 0.5  # share of a region that earlier regions cover, from which it is the same text
 MASK_SIDE = 1024  # resolution of that comparison
@@ -36,35 +41,59 @@ class Found:
 
 
 class Detector:
-    """Finds the lines of one image. `side` and `contrast_side` bound the work by pixels: side x side each.
+    """Finds the lines of one image. Each side bounds the work by pixels: side x side.
 
-    `contrast_side` 0 leaves out the pass for faint text.
+    `side` is that of a whole look, `first_side` of a smaller one before it (0: none), `contrast_side` of the pass for
+    faint text (0: none).
     """
 
-    def __init__(self, net: Net, *, side: int, contrast_side: int, thresholds: Thresholds) -> None:
+    def __init__(self, net: Net, *, side: int, contrast_side: int, thresholds: Thresholds, first_side: int = 0) -> None:
         self._net = net
         self._side = side
+        self._first_side = first_side
         self._contrast_side = contrast_side
         self._thresholds = thresholds
 
     def find(self, image: Pixels) -> list[Found]:
         """Regions of `image` (H, W, 3 BGR), each once, in the order of trust. Raises GatepostError (INTERNAL)."""
         scale = fitting_scale(image, self._side)
-        whole = self._regions(image, resized(image, scale))
+        first, will_do = self._first_look(image, scale)
+        whole = first if will_do else self._regions(image, resized(image, scale))
         if scale < FULL_SIZE:
             tiled = self._tiled(image)
             small = [region for region in tiled if region.height <= SMALL]
             large = [region for region in tiled if region.height > SMALL]
             passes = [small, whole, large]
         else:
-            passes = [whole]
+            passes = [whole] if will_do else [whole, first]
         taken = Taken(image)
         seen = [region for regions in passes for region in taken.fresh(regions)]
         found = [Found(region) for region in self._columns_apart(image, seen)]
         if self._contrast_side:
             enhanced = with_local_contrast(resized(image, fitting_scale(image, self._contrast_side)))
-            found += [Found(region, faint=True) for region in taken.fresh(self._regions(image, enhanced))]
+            if np.ptp(enhanced):  # one flat colour is no text, though the net may say so of dark ones
+                found += [Found(region, faint=True) for region in taken.fresh(self._regions(image, enhanced))]
         return found
+
+    def _first_look(self, image: Pixels, scale: float) -> tuple[list[Region], bool]:
+        """Regions of a smaller copy than one at `scale`, and whether no closer look is needed.
+
+        It is where the copy shows nothing, a region that is unsure or may be bent, or anything low, be it a trace; and
+        where tiles will be looked at anyway.
+        """
+        smaller = fitting_scale(image, self._first_side) if self._first_side else scale
+        if scale < FULL_SIZE or smaller > FULL_SIZE * scale:
+            return [], False
+        small = resized(image, smaller)
+        probability = self._map(small)
+        factor = (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
+        regions = find_regions(probability, factor, self._thresholds)
+        if not regions or any(region.score < UNSURE or region.fill < BENT for region in regions):
+            return regions, False
+        taken = Taken(image)
+        seen = list(taken.fresh(regions))
+        traces = taken.fresh(find_regions(probability, factor, TRACE))
+        return regions, all(min(each.height, each.thickness) >= LOW for each in (*seen, *traces))
 
     def _columns_apart(self, image: Pixels, regions: list[Region]) -> list[Region]:
         """`regions`, those that run across columns replaced by the columns."""

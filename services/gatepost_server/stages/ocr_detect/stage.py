@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import cv2
 import numpy as np
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
@@ -29,7 +30,8 @@ class OcrDetect:
 
     Parameters, all optional: `det_model` (engines.weights.find_weights), `engine`, `device`, `precision`,
     `threads` (engines.choose.open_net), `side` (the detector sees at most side x side pixels at once;
-    1024), `contrast_side` (the same for the pass for faint text; 512, 0 for none), `max_lines` (300 an image).
+    1024), `first_side` (the same for a first look that may do; 640, 0 for none), `contrast_side` (the same for the
+    pass for faint text; 512, 0 for none), `max_lines` (300 an image).
     """
 
     contract: ClassVar[contract.ModelContract] = contract.OCR_DETECT
@@ -47,6 +49,7 @@ class OcrDetect:
             net,
             side=int(parameters.get("side", "1024")),
             contrast_side=int(parameters.get("contrast_side", "512")),
+            first_side=int(parameters.get("first_side", "640")),
             thresholds=Thresholds(),
         )
         self._max_lines = int(parameters.get("max_lines", "300"))
@@ -90,7 +93,7 @@ class OcrDetect:
         return lines
 
     def _lines(self, view: Pixels, index: int) -> list[Line]:
-        bgr = np.ascontiguousarray(view[..., ::-1])
+        bgr = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2BGR), dtype=np.uint8)
         lines = [line_of(found, bgr, index) for found in self._detector.find(bgr)]
         return sorted(lines, key=lambda line: (float(line.polygon[:, 1].min()), float(line.polygon[:, 0].min())))
 

@@ -25,8 +25,8 @@ class BrightNet:
         return [(images.min(axis=-1, keepdims=False)[:, None] > 200).astype(np.float32)]
 
 
-def detector(net, side=256, contrast_side=0):
-    return Detector(net, side=side, contrast_side=contrast_side, thresholds=Thresholds())
+def detector(net, side=256, contrast_side=0, first_side=0):
+    return Detector(net, side=side, contrast_side=contrast_side, thresholds=Thresholds(), first_side=first_side)
 
 
 def picture(height, width, *boxes, value=255):
@@ -84,6 +84,67 @@ def test_faint_text_is_found_by_its_contrast():
 def test_what_the_first_pass_found_is_not_found_again():
     found = detector(BrightNet(), contrast_side=128).find(picture(256, 256, (40, 100, 160, 20)))
     assert [entry.faint for entry in found] == [False]
+
+
+def looks_at(image, **sides):
+    """Heights of what the net saw."""
+    net = BrightNet()
+    found = detector(net, side=512, first_side=320, **sides).find(image)
+    return found, [height for height, _ in net.seen]
+
+
+def test_large_straight_text_needs_the_small_look_alone():
+    found, looks = looks_at(picture(512, 512, (60, 100, 400, 60)))
+    assert len(found) == 1
+    assert looks == [320]
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [[], [(60, 100, 400, 10)], [(60, 100, 400, 60), (300, 300, 40, 8)], [(60, 100, 400, 40), (60, 140, 40, 300)]],
+    ids=["nothing", "small", "large and small", "bent"],
+)
+def test_a_closer_look_follows_where_the_small_one_may_not_do(boxes):
+    _, looks = looks_at(picture(512, 512, *boxes))
+    assert looks == [320, 512]
+
+
+def test_a_trace_of_small_text_beside_large_text_is_looked_at_closely():
+    class UnsureNet(BrightNet):
+        def run(self, images):
+            self.seen.append(images.shape[1:3])
+            return [images[..., 0][:, None].astype(np.float32) / 255]
+
+    net = UnsureNet()
+    image = picture(512, 512, (60, 100, 400, 60)) + picture(512, 512, (300, 300, 60, 9), value=45)
+    detector(net, side=512, first_side=320).find(image)
+    assert [height for height, _ in net.seen] == [320, 512]
+
+
+def test_what_only_the_small_look_saw_is_kept():
+    class SmallNet(BrightNet):
+        def run(self, images):
+            (maps,) = super().run(images)
+            return [maps if images.shape[1] == 320 else np.zeros_like(maps)]
+
+    found = detector(SmallNet(), side=512, first_side=320).find(picture(512, 512, (60, 100, 400, 10)))
+    assert len(found) == 1
+
+
+def test_a_picture_not_much_larger_than_the_first_look_is_looked_at_once():
+    _, looks = looks_at(picture(352, 352, (60, 100, 200, 60)))
+    assert looks == [352]
+
+
+def test_a_picture_of_one_colour_is_no_faint_text():
+    class DarkNet(BrightNet):
+        def run(self, images):
+            self.seen.append(images.shape[1:3])
+            return [np.full((1, 1, *images.shape[1:3]), float(0 < images.max() < 20), dtype=np.float32)]
+
+    net = DarkNet()
+    assert detector(net, contrast_side=128).find(np.zeros((256, 256, 3), dtype=np.uint8)) == []
+    assert net.seen == [(256, 256)]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (32, 2048)])
