@@ -130,7 +130,8 @@ def _strokes(window: Pixels, line: float) -> Floats:
     """1 where a stroke's edge is, 0 elsewhere."""
     grey = cv2.GaussianBlur(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), (0, 0), max(0.5, line / 40))
     edges = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
-    return np.asarray(edges > STROKE * np.percentile(edges, 95), dtype=np.float32)
+    strong = np.percentile(edges[::2, ::2], 95)  # a quarter of the pixels says it as well
+    return np.asarray(edges > STROKE * strong, dtype=np.float32)
 
 
 def _step(density: NDArray[np.float32], least: float, most: float) -> tuple[float, float]:

@@ -49,9 +49,13 @@ def _best_path(gain: Floats) -> NDArray[np.int32]:
     rows, columns = gain.shape
     total = gain[:, 0].copy()
     came_from = np.zeros((columns, rows), dtype=np.int32)
+    edge = np.full(rows + 2, -np.inf, dtype=np.float32)  # written over for each column: there are thousands
+    choices = np.empty((3, rows), dtype=np.float32)
     for column in range(1, columns):
-        edge = np.pad(total, 1, constant_values=-np.inf)
-        choices = np.stack([edge[:-2] - STEP_COST, edge[1:-1], edge[2:] - STEP_COST])
+        edge[1:-1] = total
+        np.subtract(edge[:-2], STEP_COST, out=choices[0])
+        choices[1] = total
+        np.subtract(edge[2:], STEP_COST, out=choices[2])
         came_from[column] = choices.argmax(axis=0) - 1
         total = choices.max(axis=0) + gain[:, column]
     path = np.zeros(columns, dtype=np.int32)
