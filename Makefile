@@ -126,6 +126,10 @@ bench-asked-text: $(STAMP) ## How surely unasked text is told from text as asked
 bench-urgency: $(STAMP) ## Interactive work beside a saturating re-scan: out/bench/urgency.json (minutes)
 	@$(BIN)/python -m benchmarks.urgency
 
+.PHONY: bench-rescan
+bench-rescan: $(STAMP) ## Re-scan beside the served peak and a thread pool, its memory, resuming: out/bench/rescan.json (half an hour)
+	@$(BIN)/python -m benchmarks.rescan
+
 .PHONY: fonts
 fonts: ## Install the Debian fonts that the card generator draws with (asks apt-get)
 	@benchmarks/cards/install_fonts.sh
