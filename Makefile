@@ -114,6 +114,10 @@ bench-overhead: $(STAMP) ## What tickets, coverage, admission and credentials ad
 bench-gateway: $(STAMP) ## The gateway alone beside a bare gRPC echo of 200 kB: out/bench/gateway.json (minutes)
 	@$(BIN)/python -m benchmarks.gateway_echo
 
+.PHONY: bench-replay
+bench-replay: $(STAMP) ## Stored rows that gatepostd replay judges a second: out/bench/replay.json
+	@$(BIN)/python -m benchmarks.replay
+
 .PHONY: bench-tickets
 bench-tickets: $(STAMP) ## What a release ticket costs to sign and to check: out/bench/tickets.json
 	@$(BIN)/python -m benchmarks.tickets

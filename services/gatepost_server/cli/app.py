@@ -18,6 +18,7 @@ from gatepost_server.cli.capacity import capacity
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
+from gatepost_server.cli.replay import replay
 from gatepost_server.cli.rescan import rescan
 from gatepost_server.cli.settings import (
     TRITON_FIELDS,
@@ -42,6 +43,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")
 app.command()(capacity)
 app.command()(rescan)
+app.command()(replay)
 
 Config = Annotated[
     Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")

@@ -10,6 +10,7 @@ from gatepost_server.policy.book import open_book
 from gatepost_server.policy.judge import judge
 from gatepost_server.rescan.replay.grounds import BY_GRAVITY
 from gatepost_server.rescan.replay.many import Judge, grave_grounds
+from gatepost_server.rescan.replay.results import Batch
 from tests.unit.policy.policy_text import policy
 from tests.unit.rescan.random_results import sample, stored, table_of
 
@@ -63,6 +64,11 @@ POLICIES = {
 }  # fmt: skip
 
 
+def whole(table) -> Batch:
+    """All of a table as a batch."""
+    return Batch(table, lambda places, names: table.select(names).take(places).to_pylist())
+
+
 @pytest.fixture(scope="module")
 def results():
     """Evidence that was judged under the shipped policy, as a re-scan stores it."""
@@ -77,7 +83,7 @@ def test_columns_say_what_the_gateway_says(results, name):
         first = list(POLICIES).index(name)
         samples, table = samples[first::SHARE], table.take(list(range(first, COUNT, SHARE)))
     tried = POLICIES[name]
-    decided = Judge(tried).judge(table)
+    decided = Judge(tried).judge(whole(table))
     decisions = set()
     for row, (seen, asked) in enumerate(samples):
         _, judgement = judge(seen, with_quoted(asked, tried), tried)

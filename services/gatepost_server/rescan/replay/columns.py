@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from gatepost_server.domain.labels import CATEGORIES
-
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Places = NDArray[np.int64]
@@ -21,32 +19,30 @@ class Columns:
     """Some rows of results. Arrays have one value for each row, or for each line of text in all rows."""
 
     def __init__(self, rows: pa.Table) -> None:
-        self.rows = rows.combine_chunks()
+        self._rows = rows.combine_chunks()
         self.count = len(rows)
+        self._scores: dict[str, Floats] = {}
 
     def column(self, name: str) -> Any:
         """A column as one array; a struct's field as "struct.field"."""
         first, _, rest = name.partition(".")
-        array = self.rows[first]
+        array = self._rows[first]
         array = array.chunk(0) if array.num_chunks else pa.array([], array.type)
         return pc.struct_field(array, rest.split(".")) if rest else array
 
     def has(self, name: str) -> bool:
         """Whether the results have a column of that name."""
-        return name in self.rows.column_names
+        return name in self._rows.column_names
 
     def numbers(self, name: str) -> Floats:
         """A column of numbers; NaN for null."""
         return _floats(self.column(name))
 
-    def scores(self, name: str) -> Floats:
-        """A column of scores by category, shape (rows, categories); NaN for null."""
-        return np.stack([self.numbers(f"{name}.{category.value}") for category in CATEGORIES], axis=1)
-
-    @cached_property
-    def fused(self) -> Floats:
-        """The scores after fusion, as `scores`."""
-        return self.scores("scores")
+    def scores(self, category: str) -> Floats:
+        """A category's scores after fusion."""
+        if category not in self._scores:
+            self._scores[category] = self.numbers(f"scores.{category}")
+        return self._scores[category]
 
     @cached_property
     def lines(self) -> Nested:

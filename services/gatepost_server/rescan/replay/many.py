@@ -7,7 +7,7 @@ is the same for every row, and only how long it takes depends on the policy (doc
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -24,28 +24,13 @@ from gatepost_server.rescan.replay.columns import Bools, Columns, Floats, Nested
 from gatepost_server.rescan.replay.exact import COLUMNS, CONVERSATION, judge_row
 from gatepost_server.rescan.replay.expressions import parse
 from gatepost_server.rescan.replay.grounds import ALLOW, BLOCK, REVIEW
-from gatepost_server.rescan.replay.rules import Scope, holds
+from gatepost_server.rescan.replay.results import Batch
+from gatepost_server.rescan.replay.rules import Scope, columns_of, holds
 from gatepost_server.text.lexicon import Lexicon
 
-_OFF_SCRIPT = CATEGORIES.index(Category.OFF_SCRIPT)
 _AT_A_TIME = 4_096  # rows turned to Python objects for the exact function
 
-# Columns that are read, beside those of exact.COLUMNS.
-READ = (
-    "number",
-    "decision",
-    "scores",
-    "image_scores",
-    "joined_text",
-    "joined_scores",
-    "lines",
-    "prompt_similarity",
-    "width",
-    "height",
-    "frames",
-    "pdq_quality",
-    "facts",
-)
+_FACTS = ("coverage", "quoted", "compared", "spans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +44,7 @@ class Decided:
 
 
 class Judge:
-    """One policy, made ready for columns. Give it rows whose `evidence` is not null."""
+    """One policy, made ready for columns. Give it rows that have scores."""
 
     def __init__(self, policy: Policy, *, lexicon: Lexicon | None = None) -> None:
         self._policy = policy
@@ -79,10 +64,11 @@ class Judge:
             *(f"rule:{rule.name}" for rule in policy.rules),
         ]
         self._names = tuple(names)
+        self.columns = tuple(dict.fromkeys(self._read()))  # those that a batch must hold
 
-    def judge(self, rows: pa.Table) -> Decided:
-        """Every row's decision. Raises ValueError for evidence that cannot be read."""
-        columns = Columns(rows)
+    def judge(self, batch: Batch) -> Decided:
+        """Every row's decision. Raises ValueError for evidence that cannot be read, and what fetching it raises."""
+        columns = Columns(batch.rows)
         graves = np.zeros((columns.count, len(self._names)), np.int8)
         if columns.count == 0:
             return Decided(graves.max(axis=1, initial=0), self._names, graves, 0)
@@ -90,15 +76,23 @@ class Judge:
         if not single.all():
             single |= self._at_once(columns, graves, single)
         places = np.flatnonzero(single)
-        self._one_by_one(columns, places, graves)
+        self._one_by_one(batch, places, graves)
         return Decided(graves.max(axis=1), self._names, graves, len(places))
+
+    def _read(self) -> Iterator[str]:
+        yield from ("scores", *CONVERSATION, *(f"facts.{name}" for name in _FACTS))
+        if self._policy.block_list.wanted or self._policy.allow_list.texts:
+            yield "facts.texts"
+        for _, tree in self._rules:
+            yield from columns_of(tree)
 
     def _by_itself(self, columns: Columns) -> Bools:
         """Rows that columns cannot judge, whatever the rules are."""
         facts = columns.column("facts")
         coverage = columns.column("facts.coverage")
+        # HOLD: something is missing or no number; from here on every score is a probability.
         single = _bools(facts.is_null()) | _bools(pc.equal(coverage, "HOLD"), null=True)
-        single |= np.isnan(columns.fused).any(axis=1) | _bools(columns.column("facts.quoted"), null=True)
+        single |= _bools(columns.column("facts.quoted"), null=True)
         if not self._strict:
             single |= ~_bools(pc.equal(coverage, "ALLOW"))
         if columns.has("turns"):
@@ -109,16 +103,16 @@ class Judge:
 
     def _at_once(self, columns: Columns, graves: NDArray[np.int8], single: Bools) -> Bools:
         """Fills `graves`; gives the rows that turned out to need the exact function."""
-        texts = Nested(columns.column("facts.texts"), columns.count)
-        more = self._cleared(texts)
+        more = np.zeros(columns.count, bool)
+        if "facts.texts" in self.columns:
+            texts = Nested(columns.column("facts.texts"), columns.count)
+            more = self._cleared(texts)
+            self._block_list(texts, single | more, graves)
         spans = Nested(columns.column("facts.spans"), columns.count)
         off_script = self._off_script(columns, spans)
-        scores = columns.fused.copy()
-        scores[:, _OFF_SCRIPT] = off_script
         coverage = _bools(pc.equal(columns.column("facts.coverage"), "REVIEW"))
         graves[:, self._at(grounds.COVERAGE)] = np.where(coverage, REVIEW, ALLOW)
-        self._thresholds(scores, graves)
-        self._block_list(texts, single | more, graves)
+        self._thresholds(columns, off_script, graves)
         missing = self._policy.document.asked_text.missing
         if missing is not None:
             lacking = spans.any(_bools(pc.equal(spans.field("kind"), SpanKind.MISSING.value)))
@@ -131,16 +125,16 @@ class Judge:
             self._lead(f"rule:{rule.name}", cells.values & ~cells.unknown, GRAVITY[rule.decision], graves)
         return more
 
-    def _thresholds(self, scores: Floats, graves: NDArray[np.int8]) -> None:
+    def _thresholds(self, columns: Columns, off_script: Floats, graves: NDArray[np.int8]) -> None:
         for category, thresholds in self._policy.document.thresholds.items():
-            values = scores[:, CATEGORIES.index(category)]
+            values = off_script if category is Category.OFF_SCRIPT else columns.scores(category.value)
             self._lead(category.value, values >= thresholds.review, REVIEW, graves)
             if thresholds.block is not None:
                 self._lead(category.value, values >= thresholds.block, BLOCK, graves)
 
     def _off_script(self, columns: Columns, spans: Nested) -> Floats:
         """As policy.asked.off_script scores it: the worst span that is no decoration."""
-        stored = columns.fused[:, _OFF_SCRIPT]
+        stored = columns.scores(Category.OFF_SCRIPT.value)
         compared = _bools(columns.column("facts.compared"))
         if not compared.any():
             return stored
@@ -163,10 +157,9 @@ class Judge:
         return texts.any(found)
 
     def _block_list(self, texts: Nested, single: Bools, graves: NDArray[np.int8]) -> None:
-        entries = self._policy.block_list.wanted
-        if not entries:
+        if not self._policy.block_list.wanted:
             return
-        any_of = "|".join(re.escape(text) for text in entries)
+        any_of = "|".join(map(re.escape, self._policy.block_list.wanted))
         found = _bools(pc.match_substring_regex(texts.members, any_of))
         for place in np.flatnonzero(found & ~single[texts.of]):
             row = texts.of[place]
@@ -174,12 +167,10 @@ class Judge:
                 at = self._at(grounds.of_list(entry.category))
                 graves[row, at] = max(graves[row, at], GRAVITY[entry.decision])
 
-    def _one_by_one(self, columns: Columns, places: NDArray[np.int64], graves: NDArray[np.int8]) -> None:
-        wanted = [*COLUMNS, *(name for name in CONVERSATION if columns.has(name))]
-        rows = columns.rows.select(wanted)
+    def _one_by_one(self, batch: Batch, places: NDArray[np.int64], graves: NDArray[np.int8]) -> None:
         for start in range(0, len(places), _AT_A_TIME):
             some = places[start : start + _AT_A_TIME]
-            for place, row in zip(some, rows.take(pa.array(some)).to_pylist(), strict=True):
+            for place, row in zip(some, batch.fetch(some, (*COLUMNS, *CONVERSATION)), strict=True):
                 graves[place] = ALLOW
                 for reason in judge_row(row, self._policy, lexicon=self._lexicon).reasons:
                     at = self._at(grounds.of_reason(asdict(reason)))

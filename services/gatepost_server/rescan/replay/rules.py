@@ -7,7 +7,7 @@ whatever the other one is.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,7 +143,7 @@ def _path(names: tuple[str, ...], scope: Scope) -> Cells:
         case ("scores", "off_script") | ("off_script",):
             return _of_row(scope.off_script, scope)
         case ("scores", name) if name in _NAMES:
-            return _of_row(columns.fused[:, _NAMES.index(name)], scope)
+            return _of_row(columns.scores(name), scope)
         case ("text_scores", name) if name in _NAMES:
             lines = columns.lines.highest(columns.lines.numbers(f"scores.{name}"))
             return _of_row(np.maximum(lines, columns.numbers(f"joined_scores.{name}")), scope)
@@ -186,3 +186,37 @@ def _size(names: tuple[str, ...], scope: Scope) -> Cells:
         counts = np.bincount(columns.lines.of, minlength=columns.count).astype(np.float64)
         return _of_row(counts, scope, whole=True)
     return _nothing(scope)
+
+
+def columns_of(node: Node, line: str = "") -> Iterator[str]:
+    """The columns, or leaves of them, that `holds` reads for an expression."""
+    match node:
+        case Path(names) | Size(Path(names)) | Has(Path(names)):
+            yield from _columns_of_path(names, line)
+        case Not(of):
+            yield from columns_of(of, line)
+        case Binary(_, left, right):
+            yield from columns_of(left, line)
+            yield from columns_of(right, line)
+        case OverLines(_, name, each):
+            yield "lines.list.element.confidence"  # something of each line, so that lines can be counted
+            yield from columns_of(each, name)
+
+
+def _columns_of_path(names: tuple[str, ...], line: str) -> Iterator[str]:
+    if line and names[0] == line:
+        yield ".".join(("lines.list.element", *names[1:2]))
+        return
+    match names[0]:
+        case "scores" | "image_scores" | "joined_text" | "expected_text":
+            yield names[0]
+        case "text_scores":
+            yield from ("joined_scores", "lines.list.element.scores")
+        case "expected_given":
+            yield "expected_text"
+        case "image":
+            yield from _WHOLE
+        case "prompt":
+            yield "prompt_similarity"
+        case "lines":
+            yield "lines.list.element.confidence"

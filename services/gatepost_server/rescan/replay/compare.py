@@ -1,0 +1,131 @@
+"""Two policies over the same results: which decisions flip, why, whose, and how often."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gatepost_server.rescan.replay import grounds
+from gatepost_server.rescan.replay.grounds import BY_GRAVITY
+from gatepost_server.rescan.replay.many import Decided, Judge, grave_grounds
+from gatepost_server.rescan.replay.results import Batch, Results
+
+Flip = tuple[str, str]  # the decision as it was, and as it would be
+EXAMPLES = 5  # of each kind of flip
+_Z = 1.959964  # of a 95 % interval
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with its 95 % interval (Wilson's score interval, E. B. Wilson, JASA 22, 1927)."""
+
+    count: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """0 to 1; 0 of nothing."""
+        return self.count / self.of if self.of else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row that flips."""
+
+    id: str
+    uri: str
+    tenant: str
+    grounds: tuple[str, ...]  # of the graver one of the two decisions
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Counts over all rows that have evidence."""
+
+    rows: int = 0
+    without_evidence: int = 0  # errors, and images on HOLD of which nothing was seen
+    one_by_one: int = 0  # rows that columns could not judge
+    before: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    flips: Counter[Flip] = field(default_factory=Counter)
+    by_ground: dict[str, Counter[Flip]] = field(default_factory=dict)
+    by_tenant: dict[str, Counter[Flip]] = field(default_factory=dict)
+    tenants: Counter[str] = field(default_factory=Counter)  # rows of each
+    examples: dict[Flip, list[Example]] = field(default_factory=dict)
+
+    @property
+    def flipped(self) -> Rate:
+        """How many rows flip."""
+        return rate(self.flips.total(), self.rows)
+
+
+def rate(count: int, of: int) -> Rate:
+    """The share and its interval."""
+    if of == 0:
+        return Rate(count, of, 0.0, 1.0)
+    share, spread = count / of, _Z * _Z / of
+    middle = (share + spread / 2) / (1 + spread)
+    half = _Z * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
+    return Rate(count, of, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def compare(results: Results, new: Judge, against: Judge | None = None) -> Comparison:
+    """Without `against`, with the decisions that were given.
+
+    Raises ValueError for evidence that cannot be read, and SourceError, CredentialsError.
+    """
+    found = Comparison()
+    other = against.columns if against is not None else ()
+    for whole in results.batches(tuple(dict.fromkeys(("decision", "tenant", *new.columns, *other)))):
+        seen = whole.rows["scores"].is_valid().to_numpy() & whole.rows["decision"].is_valid().to_numpy()
+        batch = whole if seen.all() else whole.filter(seen)
+        found.rows += len(batch.rows)
+        found.without_evidence += len(whole.rows) - len(batch.rows)
+        after = new.judge(batch)
+        before = against.judge(batch) if against is not None else None
+        found.one_by_one += after.one_by_one
+        _count(found, batch, _given(batch.rows) if before is None else before.decisions, before, after)
+    return found
+
+
+def _given(rows: pa.Table) -> Any:
+    places = pc.index_in(rows["decision"], pa.array([decision.value for decision in BY_GRAVITY]))
+    return places.to_numpy().astype(np.int8)
+
+
+def _count(found: Comparison, batch: Batch, old: Any, before: Decided | None, after: Decided) -> None:
+    for decisions, counts in ((old, found.before), (after.decisions, found.after)):
+        for place, count in enumerate(np.bincount(decisions, minlength=len(BY_GRAVITY)).tolist()):
+            if count:
+                counts[BY_GRAVITY[place].value] += count
+    for each in pc.value_counts(batch.rows["tenant"]).to_pylist():
+        found.tenants[each["values"]] += each["counts"]
+    places = np.flatnonzero(old != after.decisions)
+    told = batch.fetch(places, ("id", "uri", "tenant", "reasons"))
+    for place, row in zip(places.tolist(), told, strict=True):
+        flip = BY_GRAVITY[old[place]].value, BY_GRAVITY[after.decisions[place]].value
+        if after.decisions[place] > old[place]:
+            why = tuple(grave_grounds(after, place))
+        else:
+            why = tuple(grave_grounds(before, place)) if before is not None else _stored(row["reasons"], flip[0])
+        found.flips[flip] += 1
+        found.by_tenant.setdefault(row["tenant"], Counter())[flip] += 1
+        for ground in why:
+            found.by_ground.setdefault(ground, Counter())[flip] += 1
+        examples = found.examples.setdefault(flip, [])
+        if len(examples) < EXAMPLES:
+            examples.append(Example(row["id"], row["uri"], row["tenant"], why))
+
+
+def _stored(reasons: Sequence[Mapping[str, Any]] | None, decision: str) -> tuple[str, ...]:
+    """What a decision that was given rested on."""
+    return tuple(dict.fromkeys(grounds.of_reason(each) for each in reasons or () if each["decision"] == decision))
