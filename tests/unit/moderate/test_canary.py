@@ -173,3 +173,20 @@ async def test_trust_ends_with_whoever_sends_the_canaries(canaries, models):
     with pytest.raises(RuntimeError):
         await canaries.run(broken)
     assert not canaries.trusted
+
+
+async def test_who_asks_to_hear_of_it_hears_each_time_that_trust_is_lost():
+    decisions = iter([Decision.ALLOW, Decision.BLOCK, Decision.ALLOW, Decision.BLOCK])
+    lost: list[bool] = []
+
+    async def cards():
+        return [Canary("good", b"card", clean=True)]
+
+    async def ask(_: Canary) -> Decision:
+        return next(decisions)
+
+    canaries = Canaries(cards, ask, CanaryLimits(), lost=lambda: lost.append(canaries.trusted))
+    for heard in (0, 1, 1, 2):
+        await canaries.round()
+        assert len(lost) == heard
+    assert lost == [False, False]
