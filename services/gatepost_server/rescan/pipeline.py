@@ -134,8 +134,6 @@ def rows_of(
             num_cpus=workers.judge_cpus,
             num_gpus=workers.judge_gpus or None,
             compute=ActorPoolStrategy(size=workers.judges),
-            max_restarts=-1,
-            max_task_retries=-1,
         )
     )
     try:
