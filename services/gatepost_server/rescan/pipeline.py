@@ -26,6 +26,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported:
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext, TaskPoolStrategy
+from ray.data.exceptions import SystemException
 
 from gatepost_server.domain.decision import ModerationRequest
 from gatepost_server.rescan.claims import Claims
@@ -138,7 +139,7 @@ def rows_of(
     )
     try:
         yield from rows.iter_batches(batch_format="pyarrow", batch_size=None, prefetch_batches=1)
-    except ray.exceptions.RayError as error:
+    except (ray.exceptions.RayError, SystemException) as error:
         raise PausedError(f"a worker failed: {str(error).strip().splitlines()[-1]}") from error
     finally:
         ray.kill(claims)
