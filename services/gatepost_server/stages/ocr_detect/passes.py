@@ -29,6 +29,7 @@ BENT = 0.75  # fill of its rectangle, below which a region may be bent: its midd
 TRACE = Thresholds(pixel=0.1, region=0.15)  # what may be text too small for the first look
 LETTER = 64.0  # pixels: height to which letters are reduced for the look at columns
 SAME = 0.5  # share of a region that earlier regions cover, from which it is the same text
+MOSTLY = 0.75  # the same for a region of the first look: rather a line twice than its beginning lost
 MASK_SIDE = 1024  # resolution of that comparison
 
 
@@ -65,9 +66,11 @@ class Detector:
             large = [region for region in tiled if region.height > SMALL]
             passes = [small, whole, large]
         else:
-            passes = [whole] if will_do else [whole, first]
+            passes = [whole]
         taken = Taken(image)
         seen = [region for regions in passes for region in taken.fresh(regions)]
+        if not will_do:
+            seen += taken.fresh(first, MOSTLY)
         found = [Found(region) for region in self._columns_apart(image, seen)]
         if self._contrast_side:
             enhanced = with_local_contrast(resized(image, fitting_scale(image, self._contrast_side)))
@@ -148,8 +151,11 @@ class Taken:
         self._scale = min(1.0, MASK_SIDE / max(height, width))
         self._mask = np.zeros((math.ceil(height * self._scale) + 1, math.ceil(width * self._scale) + 1), np.uint8)
 
-    def fresh(self, regions: Iterable[Region]) -> Iterator[Region]:
-        """Those of `regions` that lie mostly elsewhere; regions of one call do not exclude each other."""
+    def fresh(self, regions: Iterable[Region], same: float = SAME) -> Iterator[Region]:
+        """Those of `regions` that lie mostly elsewhere; regions of one call do not exclude each other.
+
+        `same` is the share of a region that was seen, from which it is seen itself.
+        """
         before = self._mask.copy()
         for region in regions:
             points = np.round(region.contour * self._scale).astype(np.int32).reshape(-1, 1, 2)
@@ -157,7 +163,7 @@ class Taken:
             window = np.s_[max(0, y) : y + height, max(0, x) : x + width]
             own = np.zeros_like(before[window])
             cv2.drawContours(own, [points - (max(0, x), max(0, y))], -1, (1,), cv2.FILLED)
-            if cv2.countNonZero(own & before[window]) < SAME * cv2.countNonZero(own):
+            if cv2.countNonZero(own & before[window]) < same * cv2.countNonZero(own):
                 # Drawn a little fatter, for another pass sees the same line a little elsewhere.
                 cv2.drawContours(self._mask, [points], -1, (1,), cv2.FILLED)
                 cv2.drawContours(self._mask, [points], -1, (1,), max(1, round(region.height * self._scale / 4)))
