@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from datetime import UTC, datetime
 from functools import partial
@@ -79,14 +80,16 @@ def rescan(
         place, destination = address(source), address(out)
     except ValueError as error:
         _fail(error)
+    workers = _workers(readers, judges, in_process, gpus, in_flight)
+    cpus = max(os.cpu_count() or 1, math.ceil(workers.cpus))
     order = Order(
         source=place,
         out=destination,
         asked=Asked(str(place), policy, changed_since, sample, seed, limit, where),
         filters=Filters(since, sample, seed, limit, where),
         make_judge=_judge(gateway, in_process, policies, token_file, ca, in_flight, judges, patience, gpus),
-        workers=_workers(readers, judges, in_process, gpus, in_flight),
-        ray=RayTerms(ray_address, memory * _MIB),
+        workers=workers,
+        ray=RayTerms(ray_address, memory * _MIB, cpus),
         shard_size=shard_size,
         max_error_rate=max_error_rate,
         resume=resume,
@@ -138,7 +141,7 @@ def _workers(readers: int, judges: int, in_process: int, gpus: float, in_flight:
     from gatepost_server.rescan.pipeline import Workers
 
     if in_process:
-        return Workers(readers, in_process, judge_cpus=1.0, judge_gpus=gpus, batch=64)
+        return Workers(readers, in_process, judge_cpus=0.8, judge_gpus=gpus, batch=64)  # the rest is the readers'
     return Workers(readers, judges, batch=max(64, 4 * in_flight))
 
 

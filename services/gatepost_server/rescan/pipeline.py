@@ -57,13 +57,22 @@ class Workers:
     reading: Reading = field(default_factory=Reading)
     block_bytes: int = 16 * _MIB  # what goes from step to step at a time
 
+    @property
+    def cpus(self) -> float:
+        """What all of them take, and one more for Ray Data's own."""
+        return self.readers * _READER_CPUS + self.judges * self.judge_cpus + 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class RayTerms:
-    """`address` of a cluster to join; "" starts Ray here, with so many bytes for images on their way."""
+    """`address` of a cluster to join; "" starts Ray here, with so many bytes for images on their way.
+
+    `cpus` is what Ray then counts with, None: all that there are. Workers that Ray finds no share for never start.
+    """
 
     address: str = ""
     object_store_bytes: int = 512 * _MIB
+    cpus: int | None = None
 
 
 @contextmanager
@@ -71,6 +80,8 @@ def ray_running(terms: RayTerms) -> Iterator[float]:
     """Ray, started or joined; gives the seconds that this took. Raises RescanError where there is no such cluster."""
     started = time.monotonic()
     here: dict[str, Any] = {"object_store_memory": terms.object_store_bytes, "include_dashboard": False}
+    if terms.cpus is not None:
+        here["num_cpus"] = terms.cpus
     mine = not ray.is_initialized()
     if mine:
         _init(terms.address or "local", {} if terms.address else here)
@@ -118,8 +129,7 @@ def rows_of(
             yield from read_shard_images(Destination(destination), shard, workers.reading)
 
     rows = (
-        ray.data.from_arrow(pa.table({"shard": pa.array(todo, pa.int64())}))
-        .repartition(len(todo))
+        ray.data.from_arrow([pa.table({"shard": pa.array([shard], pa.int64())}) for shard in todo])  # a block each
         .map_batches(
             read,
             batch_format="pyarrow",
