@@ -42,7 +42,7 @@ class Recipe:
     """Everything that decides what comes out."""
 
     seed: int = 0
-    steps: int = 1300
+    steps: int = 2000
     batch: int = 112
     fresh: int = 44  # new cards a step
     hard: int = 34  # cards of the ring a step that are chosen by how wrong their scores were
