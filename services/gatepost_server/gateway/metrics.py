@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from gatepost_server.domain.known_bad import Hit
+from gatepost_server.domain.labels import Decision
 from gatepost_server.moderate.canary import CanaryAnswer, Outcome
 from gatepost_server.scoring.remembered import Lookup
 
@@ -38,6 +42,52 @@ class Metrics:
             ("lookup",),
             registry=self._registry,
         )
+
+        self._shadow = Counter(
+            "gatepost_shadow_decisions",
+            "What shadow policies would have said, beside what was decided",
+            ("policy", "decided", "would"),
+            registry=self._registry,
+        )
+        self._shadow_lost = Counter(
+            "gatepost_shadow_lost",
+            "Verdicts that a shadow policy was not tried on, by reason",
+            ("policy", "why"),
+            registry=self._registry,
+        )
+        self._bank_hits = Counter(
+            "gatepost_bank_hits", "Images like a known-bad example", ("category", "likeness"), registry=self._registry
+        )
+        self._bank_entries = Gauge("gatepost_bank_entries", "Known-bad examples that hold", registry=self._registry)
+        self._bank_read = Gauge(
+            "gatepost_bank_last_read_timestamp_seconds",
+            "When the bank was last read well, Unix seconds; 0: not yet",
+            registry=self._registry,
+        )
+        self._bank_failures = Counter(
+            "gatepost_bank_failures", "How often the bank could not be read", registry=self._registry
+        )
+
+    def shadow(self, policy: str, *, decided: Decision, would: Decision) -> None:
+        """What a shadow policy would have said of one image."""
+        self._shadow.labels(policy, decided.value, would.value).inc()
+
+    def shadow_lost(self, policy: str, *, why: str) -> None:
+        """A shadow policy was not tried on one image."""
+        self._shadow_lost.labels(policy, why).inc()
+
+    def bank_hits(self, hits: Collection[Hit]) -> None:
+        """One image is like these examples."""
+        for hit in hits:
+            self._bank_hits.labels(hit.category.value, hit.likeness.value).inc()
+
+    def bank_read(self, *, entries: int | None) -> None:
+        """The bank was read, or could not be (None)."""
+        if entries is None:
+            self._bank_failures.inc()
+            return
+        self._bank_entries.set(entries)
+        self._bank_read.set_to_current_time()
 
     def looked_up(self, lookup: Lookup) -> None:
         """One image was held against those that were seen lately."""

@@ -24,6 +24,7 @@ from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway import http
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
 from gatepost_server.gateway.allowance import Allowance
+from gatepost_server.gateway.bank import kept_bank
 from gatepost_server.gateway.canaries import open_canaries
 from gatepost_server.gateway.credentials import configured
 from gatepost_server.gateway.credentials.authenticator import Authenticator
@@ -35,13 +36,14 @@ from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.metrics import Metrics
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
-from gatepost_server.gateway.tenants import Tenants, open_tenants
+from gatepost_server.gateway.tenants import Tenants, check_shadows, open_tenants
 from gatepost_server.gateway.ticket_keys import TicketKeyServicer
 from gatepost_server.gateway.usage import kept_usage
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.moderate.nearline import Nearline, NearlineLimits
 from gatepost_server.moderate.once import Once
+from gatepost_server.moderate.shadow import Shadows
 from gatepost_server.policy.book import open_book
 from gatepost_server.records.backlog import BacklogLimits
 from gatepost_server.records.database import DatabaseUrlError
@@ -97,6 +99,7 @@ async def serve(
     _log.info("starting", settings=settings.printable())
     policies = open_book(settings.policies, default=settings.default_policy)
     tenants = open_tenants(settings.tenants, policies)
+    check_shadows(settings.shadow_policies, policies)
     callers = configured.authenticator(settings, tenants)
     configured.warn(settings, everybody=callers.open)
     signer = _signer(settings)
@@ -130,6 +133,8 @@ async def serve(
             return canaries is None or canaries.trusted
 
         trusted = TrustedScorer(seen, vouched)
+        lexicon = read_abuse(settings.word_lists) if settings.word_lists is not None else None
+        shadows = Shadows(lambda name: tenants.shadows(name, settings.shadow_policies), metrics, lexicon=lexicon)
         moderator = Moderator(
             trusted,
             policies,
@@ -138,8 +143,10 @@ async def serve(
             nearline=nearline,
             once=Once(window_s=settings.same_request_s),
             signer=signer,
-            lexicon=read_abuse(settings.word_lists) if settings.word_lists is not None else None,
+            lexicon=lexicon,
             trusted=vouched,
+            bank=await resources.enter_async_context(kept_bank(settings, metrics)),
+            shadows=shadows,
         )
         usage = await resources.enter_async_context(kept_usage(settings))
         allowance = Allowance(tenants, usage, closed=admission.closed)
@@ -192,6 +199,7 @@ async def serve(
         sending = None if canaries is None else asyncio.create_task(canaries.run(chosen.ready))
         if sending is not None:
             resources.push_async_callback(_ended, sending)
+        resources.push_async_callback(_ended, asyncio.create_task(shadows.run()))
         if nearline is not None:
             resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge, trusted.ready)))
         _log.info("listening", **addresses.told())

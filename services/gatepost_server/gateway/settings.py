@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from gatepost_server.gateway.credentials.oidc import Algorithm
 from gatepost_server.gateway.images import check_prefix
+from gatepost_server.moderate.shadow import MOST
 from gatepost_server.policy.book import DEFAULT_POLICY
 
 MIB = 1 << 20
@@ -89,6 +90,9 @@ class GatewaySettings(BaseSettings):
 
     policies: Path | None = Field(None, description="Folder of more policies; may replace shipped ones by name")
     default_policy: str = DEFAULT_POLICY
+    shadow_policies: tuple[str, ...] = Field(
+        (), max_length=MOST, description="Policies that are tried beside the real one: told, never acted on"
+    )
     word_lists: Path | None = Field(
         None, description="Folder of the text model's word lists; none: abuse in earlier turns goes unseen"
     )
@@ -134,6 +138,10 @@ class GatewaySettings(BaseSettings):
     backlog_images: Count = Field(1_000, description="The most that may wait in the backlog")
     backlog_bytes: Count = 1024 * MIB
     nearline_workers: Count = Field(2, description="Images of the backlog judged at a time")
+    bank: SecretStr | None = Field(
+        None, description="File (SQLite) or database URL of the known-bad bank; none: there is none"
+    )
+    bank_poll_s: Seconds = Field(1.0, description="How often the bank is asked whether it changed")
     same_request_s: Annotated[float, Field(ge=0.0)] = Field(
         300.0, description="How long the same request id with the same content has the same verdict"
     )
@@ -160,9 +168,10 @@ class GatewaySettings(BaseSettings):
             raise ValueError("max_stream_images_in_flight must not exceed max_images_in_flight")
         for prefix in self.image_uri_prefixes:
             check_prefix(prefix)
-        place = "" if self.backlog is None else self.backlog.get_secret_value()
-        if "://" not in place and re.match(r"[a-z][a-z0-9+]*:", place):
-            raise ValueError("backlog is neither a file nor a URL with ://")
+        for name, secret in (("backlog", self.backlog), ("bank", self.bank)):
+            place = "" if secret is None else secret.get_secret_value()
+            if "://" not in place and re.match(r"[a-z][a-z0-9+]*:", place):
+                raise ValueError(f"{name} is neither a file nor a URL with ://")
         return self
 
     @classmethod

@@ -13,7 +13,9 @@ from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.gateway.credentials.caller import ASKER, TENANT, Caller, Role
 from gatepost_server.gateway.credentials.token_file import said
 from gatepost_server.gateway.credentials.watched import FileError, WatchedFile
+from gatepost_server.moderate.shadow import MOST
 from gatepost_server.policy.book import PolicyBook
+from gatepost_server.policy.load import Policy, PolicyError
 
 
 class _Table(BaseModel):
@@ -32,6 +34,7 @@ class Tenant(_Table):
 
     policies: Annotated[tuple[str, ...], Field(min_length=1)] | None = None  # None: all
     default_policy: str = ""  # "": the operator's, or the first of `policies` where that is not among them
+    shadow_policies: Annotated[tuple[str, ...], Field(max_length=MOST)] | None = None  # None: the operator's
     images_per_second: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None
     burst: Annotated[int, Field(ge=1)] | None = None  # images at once after a pause; None: those of a second
     images_per_day: Annotated[int, Field(ge=0)] | None = None  # of UTC
@@ -78,6 +81,11 @@ class Tenants:
             known = self._books[name] = (tenant, _book(tenant, self._policies))
         return known[1]
 
+    def shadows(self, name: str, ours: tuple[str, ...]) -> list[Policy]:
+        """The policies that are tried on this tenant's images; `ours` are the operator's. Raises as `find`."""
+        own = self.find(name).shadow_policies
+        return [self._policies.get(each) for each in (ours if own is None else own)]
+
     def policy_for(self, name: str, asked: str) -> str:
         """The policy that a request of this tenant means. Raises GatepostError, also INVALID_ARGUMENT as if unknown."""
         return self.book(name).for_request(asked).name
@@ -105,7 +113,11 @@ def parser(policies: PolicyBook) -> Callable[[bytes], Mapping[str, Tenant]]:
             raise FileError("not TOML") from None
         claimed: set[str] = set()
         for name, tenant in tenants.items():
-            for policy in (*(tenant.policies or ()), *([tenant.default_policy] if tenant.default_policy else ())):
+            for policy in (
+                *(tenant.policies or ()),
+                *(tenant.shadow_policies or ()),
+                *filter(None, [tenant.default_policy]),
+            ):
                 if policy not in known:
                     raise FileError(f"{name}: there is no policy {policy!r}")
             for certificate in tenant.certificates:
@@ -115,6 +127,14 @@ def parser(policies: PolicyBook) -> Callable[[bytes], Mapping[str, Tenant]]:
         return tenants
 
     return parse
+
+
+def check_shadows(names: tuple[str, ...], policies: PolicyBook) -> None:
+    """Raises PolicyError for a name that is no policy's."""
+    known = {policy.name for policy in policies}
+    for name in names:
+        if name not in known:
+            raise PolicyError(f"shadow_policies: there is no policy {name!r}")
 
 
 def open_tenants(path: Path | None, policies: PolicyBook) -> Tenants:

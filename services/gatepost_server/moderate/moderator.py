@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from gatepost_server.domain.decision import DEFAULT_TENANT, ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
 from gatepost_server.domain.labels import Decision
 from gatepost_server.domain.unique import unique
+from gatepost_server.moderate.bank import Bank, asking
 from gatepost_server.moderate.hurry import Hurry, unless
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
 from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.once import Once, digested, fingerprint
 from gatepost_server.moderate.release import release
+from gatepost_server.moderate.shadow import Shadows
 from gatepost_server.moderate.timings import timings_ms
 from gatepost_server.policy.asked import with_quoted
 from gatepost_server.policy.book import PolicyBook
@@ -26,6 +29,8 @@ from gatepost_server.scoring.base import Priority, Scorer
 from gatepost_server.scoring.trusted import not_trusted
 from gatepost_server.text.lexicon import Lexicon
 from gatepost_server.tickets.sign import TicketSigner
+
+_JUDGING_S = 1.0  # more than passes between a look into the bank and the verdict
 
 
 class Moderator:
@@ -43,12 +48,15 @@ class Moderator:
         signer: TicketSigner | None = None,
         lexicon: Lexicon | None = None,
         trusted: Callable[[], bool] = lambda: True,
+        bank: Bank | None = None,
+        shadows: Shadows | None = None,
     ) -> None:
         """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
 
         With `signer`, every ALLOW carries a release ticket, and what cannot be signed is no ALLOW.
         `lexicon` finds abuse in earlier turns; without it there is none. While the models are not `trusted`, nothing
-        becomes an ALLOW, and no earlier ALLOW is given again.
+        becomes an ALLOW, and no earlier ALLOW is given again. With `bank`, images like known-bad ones score as such,
+        and an ALLOW from before its last change is not given again. `shadows` hear of every verdict.
         """
         self._scorer = scorer
         self._policies = policies
@@ -59,6 +67,8 @@ class Moderator:
         self._signer = signer
         self._lexicon = lexicon
         self._trusted = trusted
+        self._bank = bank
+        self._shadows = shadows
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
@@ -157,7 +167,7 @@ class Moderator:
         started: float,
         hurry: Hurry,
     ) -> Verdict:
-        request = with_quoted(request, policy)
+        sent_request, request = request, with_quoted(request, policy)
         sent = time.monotonic()
         seen = await self._score(request, timeout_s, priority, hurry)
         scored = time.monotonic()
@@ -168,7 +178,7 @@ class Moderator:
         if judgement.decision is Decision.ALLOW and not self._trusted():  # lost since the evidence came
             raise not_trusted()
         ticket = release(name, request, evidence, judgement, policy.ticket_terms, self._signer)
-        return Verdict(
+        verdict = Verdict(
             name=name,
             request_id=request.request_id,
             judgement=judgement,
@@ -178,19 +188,28 @@ class Moderator:
             tenant=request.tenant,
             ticket=ticket,
         )
+        if self._shadows is not None:
+            self._shadows.see(seen, sent_request, verdict)
+        return verdict
 
     async def _score(self, request: ModerationRequest, timeout_s: float, priority: Priority, hurry: Hurry) -> Evidence:
-        evidence = await unless(hurry, self._scorer.score(request, timeout_s=timeout_s, priority=priority))
+        asked = asking(request, self._bank)
+        evidence = await unless(hurry, self._scorer.score(asked, timeout_s=timeout_s, priority=priority))
         if evidence is None:
             raise GatepostError(ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "nobody can wait for it any longer")
-        return evidence
+        if self._bank is not None:
+            evidence = await self._bank.apply(evidence, request)
+        return evidence if request.want_embedding or not evidence.embedding else replace(evidence, embedding=())
 
     async def _known(self, key: bytes, timeout_s: float) -> Verdict | None:
         """The verdict that the same request had; of one that is pending, what comes of it, if that is in time."""
         name = self._once.known(key)
         verdict = await self._find(name) if name is not None else None
-        if verdict is not None and verdict.judgement.decision is Decision.ALLOW and not self._trusted():
-            return None  # judged anew, which fails until somebody vouches for the models again
+        if verdict is not None and verdict.judgement.decision is Decision.ALLOW:
+            if not self._trusted():
+                return None  # judged anew, which fails until somebody vouches for the models again
+            if self._bank is not None and verdict.created <= self._bank.changed + _JUDGING_S:
+                return None  # judged anew, with the examples of now
         if verdict is None or not verdict.pending or self._nearline is None:
             return verdict
         final = await unless(self._once.hurried, self._nearline.final(verdict.name), within_s=max(0.0, timeout_s))
