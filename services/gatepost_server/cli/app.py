@@ -14,7 +14,9 @@ import typer
 from platformdirs import user_cache_path, user_state_path
 from pydantic import SecretStr
 
+from gatepost_server.cli.bank import BANK_FILE, bank
 from gatepost_server.cli.capacity import capacity
+from gatepost_server.cli.find import find
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
 from gatepost_server.cli.ready import announce
@@ -41,9 +43,11 @@ policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
 app.add_typer(policy, name="policy")
 app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")
+app.add_typer(bank, name="bank")
 app.command()(capacity)
 app.command()(rescan)
 app.command()(replay)
+app.command()(find)
 
 Config = Annotated[
     Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")
@@ -243,6 +247,7 @@ def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
     return settings.model_copy(
         update={
             "backlog": settings.backlog or SecretStr(str(state / "backlog.db")),
+            "bank": settings.bank or SecretStr(str(state / BANK_FILE)),
             "ticket_keys": settings.ticket_keys or state / KEYS_FOLDER,
             "http_listen": settings.http_listen or "127.0.0.1:0",
             "credentials": settings.credentials or (tokens_file if tokens_file.exists() else None),

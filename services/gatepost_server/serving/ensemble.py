@@ -43,7 +43,7 @@ class Ensemble:
 
     def __init__(self, repository: Path, environment: Mapping[str, str]) -> None:
         """Loads the nets of `repository`; `environment` overlays parameters as it does for Triton's stubs."""
-        self._stages = [_built(stage, repository / stage.contract.model, environment) for stage in STAGES]
+        self._stages = [built(stage, repository / stage.contract.model, environment) for stage in STAGES]
 
     def run(self, items: Sequence[Arrays]) -> list[Arrays | GatepostError]:
         """The ensemble's outputs for each item's IMAGE, PROMPT and EXPECTED, or why there are none."""
@@ -83,7 +83,8 @@ def _checked(stage: Stage, result: StageResult | GatepostError, started: float, 
     return {**result.arrays, stage.contract.report.name: text_array([encode_report(report)])}
 
 
-def _built(stage: type[Stage], folder: Path, environment: Mapping[str, str]) -> Stage:
+def built(stage: type[Stage], folder: Path, environment: Mapping[str, str]) -> Stage:
+    """A stage with the parameters that Triton would give it; `folder` is the model's, with its config.pbtxt."""
     declared = dict(_PARAMETER.findall((folder / "config.pbtxt").read_text()))
     config = {"parameters": {key: {"string_value": value} for key, value in declared.items()}}
     name = stage.contract.model
