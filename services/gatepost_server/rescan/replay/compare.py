@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from gatepost_server.rescan.replay import grounds
 from gatepost_server.rescan.replay.grounds import BY_GRAVITY
@@ -110,22 +111,32 @@ def _count(found: Comparison, batch: Batch, old: Any, before: Decided | None, af
     for each in pc.value_counts(batch.rows["tenant"]).to_pylist():
         found.tenants[each["values"]] += each["counts"]
     places = np.flatnonzero(old != after.decisions)
-    told = batch.fetch(places, ("id", "uri", "tenant", "reasons"))
-    for place, row in zip(places.tolist(), told, strict=True):
+    tenants = batch.rows["tenant"].take(pa.array(places)).to_pylist()
+    stored = _stored_reasons(batch, places[after.decisions[places] < old[places]]) if before is None else {}
+    shown: list[tuple[int, Flip, tuple[str, ...]]] = []
+    for place, tenant in zip(places.tolist(), tenants, strict=True):
         flip = BY_GRAVITY[old[place]].value, BY_GRAVITY[after.decisions[place]].value
         if after.decisions[place] > old[place]:
             why = tuple(grave_grounds(after, place))
         else:
-            why = tuple(grave_grounds(before, place)) if before is not None else _stored(row["reasons"], flip[0])
+            why = tuple(grave_grounds(before, place)) if before is not None else _rests(stored[place], flip[0])
         found.flips[flip] += 1
-        found.by_tenant.setdefault(row["tenant"], Counter())[flip] += 1
+        found.by_tenant.setdefault(tenant, Counter())[flip] += 1
         for ground in why:
             found.by_ground.setdefault(ground, Counter())[flip] += 1
-        examples = found.examples.setdefault(flip, [])
-        if len(examples) < EXAMPLES:
-            examples.append(Example(row["id"], row["uri"], row["tenant"], why))
+        if found.flips[flip] <= EXAMPLES:
+            shown.append((place, flip, why))
+    rows = batch.fetch(np.array([place for place, _, _ in shown], np.int64), ("id", "uri", "tenant")) if shown else ()
+    for (_, flip, why), row in zip(shown, rows, strict=True):
+        found.examples.setdefault(flip, []).append(Example(**row, grounds=why))
 
 
-def _stored(reasons: Sequence[Mapping[str, Any]] | None, decision: str) -> tuple[str, ...]:
+def _stored_reasons(batch: Batch, places: NDArray[np.int64]) -> dict[int, Any]:
+    """The reasons that were given for some rows, by place."""
+    rows = batch.fetch(places, ("reasons",)) if len(places) else ()
+    return {place: row["reasons"] for place, row in zip(places.tolist(), rows, strict=True)}
+
+
+def _rests(reasons: Sequence[Mapping[str, Any]] | None, decision: str) -> tuple[str, ...]:
     """What a decision that was given rested on."""
     return tuple(dict.fromkeys(grounds.of_reason(each) for each in reasons or () if each["decision"] == decision))

@@ -161,9 +161,10 @@ class Judge:
             return
         any_of = "|".join(map(re.escape, self._policy.block_list.wanted))
         found = _bools(pc.match_substring_regex(texts.members, any_of))
-        for place in np.flatnonzero(found & ~single[texts.of]):
+        places = np.flatnonzero(found & ~single[texts.of])
+        for place, text in zip(places.tolist(), texts.members.take(pa.array(places)).to_pylist(), strict=True):
             row = texts.of[place]
-            for entry in self._policy.block_list.entries_in(texts.members[int(place)].as_py()):
+            for entry in self._policy.block_list.entries_in(text):
                 at = self._at(grounds.of_list(entry.category))
                 graves[row, at] = max(graves[row, at], GRAVITY[entry.decision])
 
