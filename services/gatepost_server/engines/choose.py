@@ -12,14 +12,22 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def open_net(
-    file: NetFile, *, engine: str = "auto", device: str = "auto", threads: int = 1, precision: str = "auto"
+    file: NetFile,
+    *,
+    engine: str = "auto",
+    device: str = "auto",
+    threads: int = 1,
+    precision: str = "auto",
+    cuda_graphs: str = "off",
 ) -> Net:
     """Load `file` on the device.
 
-    "auto" takes torch where it sees a CUDA device, else OpenVINO, else onnxruntime. `precision`
-    ("auto", "bf16", "f32") is heard by OpenVINO only. Raises ValueError for an unknown or impossible choice and
-    ImportError where the engine is not installed.
+    "auto" takes torch where it sees a CUDA device, else OpenVINO, else onnxruntime. `precision` ("auto", "bf16", "f32",
+    and "f16" for torch) is heard by OpenVINO and torch, `cuda_graphs` ("on", "off") by torch on a CUDA device. Raises
+    ValueError for an unknown or impossible choice and ImportError where the engine is not installed.
     """
+    if cuda_graphs not in ("on", "off"):
+        raise ValueError(f"cuda_graphs must be on or off, not {cuda_graphs!r}")
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     if device not in DEVICES:
@@ -35,7 +43,8 @@ def open_net(
         case "torch":
             from gatepost_server.engines.torch_net import TorchNet
 
-            return TorchNet(file, device=device, threads=threads)
+            graphs = cuda_graphs == "on" and device == "cuda"
+            return TorchNet(file, device=device, threads=threads, precision=precision, graphs=graphs)
         case "openvino":
             from gatepost_server.engines.openvino_net import OpenVinoNet
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -10,29 +11,63 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gatepost_server.engines.cuda_graphs import Forward, Graphs, Recorder
 from gatepost_server.engines.net import Images, NetFile
 from gatepost_server.engines.onnx_fx import module_from_onnx
+
+TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 
 
 class TorchNet:
     """An ONNX file as a torch module. Bytes go to the device, and only what is asked for comes back."""
 
-    def __init__(self, file: NetFile, *, device: str = "cuda", threads: int = 1) -> None:
+    def __init__(
+        self, file: NetFile, *, device: str = "cuda", threads: int = 1, precision: str = "auto", graphs: bool = False
+    ) -> None:
+        """`precision` is that of convolutions and matrix products: auto (f32), f32, bf16 or f16.
+
+        With `graphs`, shapes that come back are replayed (engines.cuda_graphs). Raises ValueError for another
+        precision, and for graphs on the CPU.
+        """
+        if precision not in ("auto", *TYPES):
+            raise ValueError(f"precision must be auto, {', '.join(TYPES)}, not {precision!r}")
+        if graphs and device == "cpu":
+            raise ValueError("graphs need a CUDA device")
         if device == "cpu":
             torch.set_num_threads(threads)
         self.batch = 1 if device == "cpu" else 16
         self._device = torch.device(device)
-        self._module = module_from_onnx(file.path).to(self._device)
+        self._type = TYPES.get(precision, torch.float32)
+        module = module_from_onnx(file.path).to(self._device)
+        self._module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._mean = torch.tensor(file.mean, device=self._device).view(1, 3, 1, 1)
         self._std = torch.tensor(file.std, device=self._device).view(1, 3, 1, 1)
         self._top1 = file.top1
         self._lock = threading.Lock()
+        self._run: Forward = Graphs(self.forward, record=Recorder()) if graphs else self.forward
 
     def run(self, images: Images) -> Sequence[NDArray[Any]]:
         with self._lock, torch.inference_mode():
-            pixels = torch.from_numpy(np.ascontiguousarray(images)).to(self._device)
-            output = self._module((pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std)
-            if not self._top1:
-                return [output.cpu().numpy()]
-            values, indices = output.max(-1)
-            return [indices.int().cpu().numpy(), values.cpu().numpy()]
+            pixels = torch.from_numpy(np.ascontiguousarray(images))
+            if self._device.type == "cuda":
+                pixels = pixels.pin_memory().to(self._device, non_blocking=True)
+            return [output.cpu().numpy() for output in self._run(pixels)]
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """What `run` answers, on the device, for bytes there (N, height, width, 3).
+
+        Seen as N, 3, height, width these are channels-last already, so nothing is laid out anew.
+        """
+        scaled = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._std
+        with self._reduced():
+            output = self._module(scaled).float()
+        if not self._top1:
+            return (output,)
+        values, indices = output.max(-1)
+        return indices.int(), values
+
+    def _reduced(self) -> contextlib.AbstractContextManager[Any]:
+        if self._type == torch.float32:
+            return contextlib.nullcontext()
+        # Casts that were kept from one call to the next would not be part of a recording.
+        return torch.autocast(self._device.type, self._type, cache_enabled=False)

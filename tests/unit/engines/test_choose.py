@@ -31,10 +31,10 @@ def test_onnxruntime_stands_in_where_openvino_is_not_installed(monkeypatch, file
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"engine": "tensorrt"}, {"device": "tpu"}, {"engine": "openvino", "device": "cuda"}],
+    [{"engine": "tensorrt"}, {"device": "tpu"}, {"engine": "openvino", "device": "cuda"}, {"cuda_graphs": "yes"}],
 )
 def test_an_impossible_choice_is_refused(wanted):
-    with pytest.raises(ValueError, match=r"engine|device|CUDA"):
+    with pytest.raises(ValueError, match=r"engine|device|CUDA|cuda_graphs"):
         choose.open_net(NetFile(Path("unread.onnx"), (0.0,) * 3, (1.0,) * 3), **wanted)
 
 

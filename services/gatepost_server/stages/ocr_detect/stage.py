@@ -29,7 +29,7 @@ class OcrDetect:
     """Finds the lines of every view of every request.
 
     Parameters, all optional: `det_model` (engines.weights.find_weights), `engine`, `device`, `precision`,
-    `threads` (engines.choose.open_net), `side` (the detector sees at most side x side pixels at once;
+    `threads`, `cuda_graphs` (engines.choose.open_net), `side` (the detector sees at most side x side pixels at once;
     1024), `first_side` (the same for a first look that may do; 640, 0 for none), `contrast_side` (the same for the
     pass for faint text; 512, 0 for none), `max_lines` (300 an image).
     """
@@ -44,6 +44,7 @@ class OcrDetect:
             device=parameters.get("device", "auto"),
             threads=int(parameters.get("threads", "1")),
             precision=parameters.get("precision", "auto"),
+            cuda_graphs=parameters.get("cuda_graphs", "off"),
         )
         self._detector = Detector(
             net,
