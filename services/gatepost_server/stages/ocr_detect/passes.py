@@ -100,8 +100,9 @@ class Detector:
 
     def _columns_apart(self, image: Pixels, regions: list[Region]) -> list[Region]:
         """`regions`, those that run across columns replaced by the columns."""
-        for block in doubtful_blocks(image, regions):
-            members = [regions[index] for index in block.members]
+        seen = regions
+        for block in doubtful_blocks(image, seen):
+            members = [seen[index] for index in block.members]
             columns = [region for region in self._squeezed(image, block) if is_column(region)]
             left = [region for region in members if not runs_across(region, columns)]
             taken = Taken(image)
