@@ -114,6 +114,14 @@ bench-overhead: $(STAMP) ## What tickets, coverage, admission and credentials ad
 bench-gateway: $(STAMP) ## The gateway alone beside a bare gRPC echo of 200 kB: out/bench/gateway.json (minutes)
 	@$(BIN)/python -m benchmarks.gateway_echo
 
+.PHONY: bench-gpu-floor
+bench-gpu-floor: $(STAMP) ## Operations and bytes of the nets, the device's ceilings, and the gap: out/bench/floor.json; the CPU where there is no GPU
+	@$(BIN)/python -m benchmarks.gpu.floor
+
+.PHONY: bench-gpu
+bench-gpu: $(STAMP) ## The served gate at 1 to 512 callers, on a machine with a GPU: out/bench/gpu.json
+	@$(BIN)/python -m benchmarks.gpu.served
+
 .PHONY: bench-replay
 bench-replay: $(STAMP) ## Stored rows that gatepostd replay judges a second: out/bench/replay.json
 	@$(BIN)/python -m benchmarks.replay
