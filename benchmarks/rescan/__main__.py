@@ -17,9 +17,13 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from pyarrow.parquet import read_table
+
 from benchmarks import targets
 from benchmarks.rescan.memory import watched
 from benchmarks.rescan.peers import served_peak, thread_pool
+from benchmarks.rescan.priority import done, latencies_ms, rescan_running
 from benchmarks.rescan.scenes import FakeStages, different_cards, fake_gateway, small_files
 from benchmarks.stack import running
 from benchmarks.targets import Target, at_least, at_most, reported
@@ -105,35 +109,76 @@ def memory(scratch: Path, options: argparse.Namespace) -> list[Target]:
 
 
 def real(scratch: Path, options: argparse.Namespace) -> list[Target]:
-    """Real cards through a real gatepost. Each way gets cards of its own, for answers are remembered."""
-    few = max(8, options.cards // 4)
-    cards = different_cards(scratch / "cards", 2 * options.cards + few)
+    """Real cards through a real gatepost. Each way gets cards of its own, for answers are remembered; the served peak
+    is taken before and after, for a shared machine drifts."""
+    few = options.cards // 3
+    cards = different_cards(scratch / "cards", options.cards + 4 * few)
     to_scan = scratch / "scan"
     to_scan.mkdir()
     for file in cards[: options.cards]:
         file.rename(to_scan / file.name)
+    warm, before, after, pooled = (cards[options.cards + few * part :][:few] for part in range(4))
     with running(environment={"GATEPOST_GATEWAY_MAX_DEADLINE_S": "120"}) as stack, ray_running(RAY):
-        served_peak(stack.address, cards[options.cards : options.cards + few], 8)  # warm up
+        served_peak(stack.address, warm, IN_FLIGHT)
+        peaks = [served_peak(stack.address, before, IN_FLIGHT)]
         way = Way([stack.address], in_flight=IN_FLIGHT, answer_s=120.0)
         summary = rescan(order(to_scan, scratch / "out", partial(Gateways, way), workers=Workers()), Silent())
-        rest = cards[options.cards + few :]
-        half = len(rest) // 2
-        peak = served_peak(stack.address, rest[:half], 8)
-        pool = thread_pool(stack.address, rest[half:], IN_FLIGHT)
-    scanned = summary.images_per_s
+        peaks.append(served_peak(stack.address, after, IN_FLIGHT))
+        pool = thread_pool(stack.address, pooled, IN_FLIGHT)
+    at_work, peak = once_at_work(scratch / "out"), sum(peaks) / len(peaks)
     return [
-        reported("real cards a second, re-scan", scanned, "1/s", COMMAND),
-        reported("real cards a second, served peak", peak, "1/s", COMMAND),
+        reported(
+            f"{options.cards} real cards, re-scan with its start, cards a second", summary.images_per_s, "1/s", COMMAND
+        ),
+        reported("real cards a second, re-scan once at work", at_work, "1/s", COMMAND),
+        reported("real cards a second, served peak", peak, "1/s", COMMAND, low=min(peaks), high=max(peaks)),
         reported("real cards a second, thread pool over the SDK", pool, "1/s", COMMAND),
-        at_least("re-scan / served peak", scanned / peak, 0.9, "x", COMMAND),
-        reported("re-scan / thread pool", scanned / pool, "x", COMMAND),
+        at_least("re-scan once at work / served peak", at_work / peak, 0.9, "x", COMMAND),
+        reported("re-scan once at work / thread pool", at_work / pool, "x", COMMAND),
     ]
+
+
+def priority(scratch: Path, options: argparse.Namespace) -> list[Target]:
+    """Interactive cards one after the other, alone and beside a re-scan, twice in turn."""
+    each = options.probes // 2
+    cards = different_cards(scratch / "cards", 4 * each + 400)
+    for place, file in enumerate(cards[4 * each :]):  # a folder for each turn, for answers are remembered
+        folder = scratch / f"scan-{place % 2}"
+        folder.mkdir(exist_ok=True)
+        file.rename(folder / file.name)
+    alone: list[float] = []
+    beside: list[float] = []
+    scanned, seconds = 0, 0.0
+    with running(environment={"GATEPOST_GATEWAY_MAX_DEADLINE_S": "120"}) as stack:
+        for turn in range(2):
+            probes = cards[2 * turn * each :][: 2 * each]
+            alone += latencies_ms(stack.address, probes[:each])
+            out = scratch / f"out-{turn}"
+            with rescan_running(stack.address, scratch / f"scan-{turn}", out):
+                before, started = done(out), time.monotonic()
+                beside += latencies_ms(stack.address, probes[each:])
+                scanned, seconds = scanned + done(out) - before, seconds + time.monotonic() - started
+    p99 = {name: float(np.percentile(spent, 99)) for name, spent in (("alone", alone), ("beside", beside))}
+    p50 = {name: float(np.percentile(spent, 50)) for name, spent in (("alone", alone), ("beside", beside))}
+    return [
+        *(reported(f"interactive card {name}, p50", p50[name], "ms", COMMAND) for name in p50),
+        *(reported(f"interactive card {name}, p99", p99[name], "ms", COMMAND) for name in p99),
+        reported("cards a second of the re-scan meanwhile", 4 * scanned / seconds, "1/s", COMMAND),
+        at_most("interactive p99 beside a re-scan / alone", p99["beside"] / p99["alone"], 1.5, "x", COMMAND),
+    ]
+
+
+def once_at_work(out: Path) -> float:
+    """Verdicts a second from the first to the last."""
+    times = sorted(read_table(out / "shards", columns=["scored_at"])["scored_at"].to_pylist())
+    return float((len(times) - 1) / (times[-1] - times[0]).total_seconds())
 
 
 MEASURES: Mapping[str, Callable[[Path, argparse.Namespace], list[Target]]] = {
     "fake": fake,
     "memory": memory,
     "real": real,
+    "priority": priority,
 }
 
 
@@ -143,7 +188,8 @@ def main() -> int:
     parser.add_argument("--part", action="append", choices=list(MEASURES))
     parser.add_argument("--images", type=int, default=4_096, help="small files of `fake`")
     parser.add_argument("--rows", type=int, default=100_000, help="the many rows of `memory`")
-    parser.add_argument("--cards", type=int, default=48, help="cards of `real`")
+    parser.add_argument("--cards", type=int, default=120, help="cards of `real`")
+    parser.add_argument("--probes", type=int, default=40, help="interactive cards of `priority`, alone and beside each")
     options = parser.parse_args()
     for part in options.part or MEASURES:
         with tempfile.TemporaryDirectory(prefix=f"gatepost-rescan-{part}-") as scratch:

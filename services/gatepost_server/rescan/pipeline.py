@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 import time
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -223,3 +224,5 @@ def _quiet(workers: Workers) -> None:
     context.target_max_block_size = workers.block_bytes
     context.execution_options.preserve_order = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    # Advice to programmers, which would be printed into the progress of somebody who is none.
+    warnings.filterwarnings("ignore", module=r"ray\.data")
