@@ -41,6 +41,7 @@ from gatepost_server.rescan.stores.base import address
 
 COMMAND = "make bench-replay"
 DISTINCT, SHARD, SHARDS = 4_096, 512, 400  # gatepostd's own size of a shard; cards repeat, their numbers do not
+PROMPT = "一张贺卡，写着“新年快乐”"
 WISHES = ("新年快乐", "仕途顺遂", "万事如意", "Happy Birthday", "with love from all of us", "恭喜发财", "阖家幸福")
 OTHERS = ("今晚打老虎", "buy now 13800138000", "you fool", "祝你早日康复", "closing down sale")
 EMBEDDING = 512
@@ -68,7 +69,7 @@ def card(rng: random.Random) -> tuple[Evidence, ModerationRequest]:
         reports=tuple(StageReport(stage, 1.0, 1.02, (ModelVersion(stage, "1"),), looked) for stage in StageName),
     )
     asked = tuple(texts[:2]) if rng.random() < 0.5 else ()
-    return evidence, ModerationRequest("bench", b"", prompt="a card", expected_text=asked, tenant=rng.choice("abc"))
+    return evidence, ModerationRequest("bench", b"", prompt=PROMPT, expected_text=asked, tenant=rng.choice("abc"))
 
 
 def _line(rng: random.Random, text: str, place: int, scores: dict[Category, float]) -> TextLine:
@@ -86,7 +87,7 @@ def results(folder: Path, policy: Policy) -> None:
         judged, judgement = judge(seen, asked, policy)
         verdict = Verdict(f"verdicts/{number}", "bench", judgement, judged, 1.7e9, {"total": 100.0})
         name = f"cards/{number}.png"
-        each = Input(number, name, name, name, tenant=asked.tenant, prompt="a card", expected_text=asked.expected_text)
+        each = Input(number, name, name, name, tenant=asked.tenant, prompt=PROMPT, expected_text=asked.expected_text)
         rows.append(row_of(each, Content(judged.image.sha256, 200_000, f"{number}"), verdict))
     table = pa.Table.from_pylist(rows, results_schema(EMBEDDING))
     destination = Destination(address(str(folder)))
@@ -122,12 +123,12 @@ def main() -> None:
     lower = {name: {"review": 0.4, "block": 0.7} for name in ("insult", "hate", "threat", "sexual", "violence")}
     thresholds = card_policy.document.model_dump(mode="json")["thresholds"] | lower
     listed = [{"id": f"entry-{place}", "text": text} for place, text in enumerate((*OTHERS, "草泥马"))]
-    contains = {"name": "contains", "expression": "joined_text.contains('sale')", "decision": "REVIEW"}
+    matches = {"name": "matches", "expression": "joined_text.matches('s[a4]le')", "decision": "REVIEW"}
     tried = {
         "thresholds": changed(card_policy, thresholds=thresholds),
         "a block list": changed(card_policy, block_list=listed),
         "decoration": changed(card_policy, asked_text={"decorative": {"dates": False}}),
-        "a rule over texts, one by one": changed(card_policy, rules=[contains]),
+        "a regular expression, one by one": changed(card_policy, rules=[matches]),
     }
     targets: list[Target] = []
     figures = {}

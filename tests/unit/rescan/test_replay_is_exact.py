@@ -57,6 +57,10 @@ POLICIES = {
                 ("prompt", "has(prompt.similarity) && prompt.similarity < 0.0 || image.width < 100", "REVIEW"),
                 ("error", "prompt.similarity < 0.1 && scores.drugs > 0.4", "HOLD"),
                 ("texts", "joined_text.contains('Happy') && 'app' in labels && scores.spam >= 0.2", "BLOCK"),
+                ("says", "joined_text.contains('Happy') || joined_text.startsWith('福') && scores.insult < 0.1", "REVIEW"),
+                ("each", "lines.exists(l, l.text.endsWith('快乐') && l.language != 'zh' && joined_text != 'a')", "HOLD"),
+                ("form", "image.format == \"PNG\" && 'GIF' != image.format && scores.hate > 0.6", "BLOCK"),
+                ("escaped", "joined_text.contains('\\u65b0') && scores.sexual > 0.45", "REVIEW"),
                 ("small", "size(lines) == 1 && size(joined_text) > 8 && image.pdq_quality >= 50", "REVIEW"),
             )
         ]
@@ -92,3 +96,13 @@ def test_columns_say_what_the_gateway_says(results, name):
         decisions.add(judgement.decision)
     assert len(decisions) >= 3  # the test would be worth little if all were alike
     assert decided.one_by_one < len(samples)
+
+
+@pytest.mark.parametrize("name", ["shipped", "many rules"])
+def test_evidence_judged_where_quotations_count_says_the_same_where_they_do_not(results, name):
+    samples = results[0][::SHARE]
+    tried = POLICIES[name]
+    table = table_of([stored(number, *each, POLICIES["asked"]) for number, each in enumerate(samples)])
+    decided = Judge(tried).judge(whole(table))
+    told = [judge(seen, with_quoted(asked, tried), tried)[1].decision for seen, asked in samples]
+    assert [BY_GRAVITY[place] for place in decided.decisions] == told

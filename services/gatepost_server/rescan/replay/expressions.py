@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     |(?P<sign>&&|\|\||[<>=!]=|[-+*/%<>!?:.,()\[\]{}]))""",
     re.VERBOSE,
 )
+_PLAIN = re.compile(r"""'[^'\\]+'|"[^"\\]+\"""")
 _SAFE_INTEGER = 1 << 31  # below it, doubles and integers compare alike
 
 
@@ -41,6 +42,13 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A literal, written without escapes."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Path:
     """A variable and the keys below it."""
 
@@ -59,6 +67,15 @@ class Has:
     """Whether the last key of a path is there."""
 
     of: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text held against a literal: contains, startsWith, endsWith or ==."""
+
+    how: str
+    of: Path
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +103,7 @@ class OverLines:
     holds: Node
 
 
-Node = Unknown | Number | Truth | Path | Size | Has | Not | Binary | OverLines
+Node = Unknown | Number | Truth | Text | Path | Size | Has | Said | Not | Binary | OverLines
 
 
 def parse(expression: str) -> Node:
@@ -146,7 +163,7 @@ class _Reader:
             return self._unary()
         node = self._binary(level + 1)
         while sign := self._sees(*self._LEVELS[level]):
-            node = Binary(sign, node, self._binary(level + 1))
+            node = _joined(sign, node, self._binary(level + 1))
         return node
 
     def _unary(self) -> Node:
@@ -189,7 +206,7 @@ class _Reader:
         if kind == "number":
             return _number(text)
         if kind == "text":
-            return Unknown()
+            return Text(text[1:-1]) if _PLAIN.fullmatch(text) else Unknown()
         if self._sees("("):
             arguments = self._list(")")
             return _called(None, text, arguments)
@@ -218,12 +235,23 @@ def _number(text: str) -> Node:
     return Unknown() if whole and abs(value) >= _SAFE_INTEGER else Number(value, whole)
 
 
+def _joined(sign: str, left: Node, right: Node) -> Node:
+    match sign, left, right:
+        case ("==", Path() as path, Text(value)) | ("==", Text(value), Path() as path):
+            return Said("==", path, value)
+        case ("!=", Path() as path, Text(value)) | ("!=", Text(value), Path() as path):
+            return Not(Said("==", path, value))
+    return Binary(sign, left, right)
+
+
 def _called(of: Node | None, name: str, arguments: list[Node]) -> Node:
     match of, name, arguments:
         case (None, "has", [Path() as path]):
             return Has(path)
         case (None, "size", [Path() as path]) | (Path() as path, "size", []):
             return Size(path)
+        case (Path() as path, "contains" | "startsWith" | "endsWith", [Text(value)]):
+            return Said(name, path, value)
         case (Path(("lines",)), "exists" | "all", [Path((variable,)), holds]):
             return OverLines(name == "all", variable, holds)
     return Unknown()

@@ -30,8 +30,6 @@ from gatepost_server.text.lexicon import Lexicon
 
 _AT_A_TIME = 4_096  # rows turned to Python objects for the exact function
 
-_FACTS = ("coverage", "quoted", "compared", "spans")
-
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -64,6 +62,8 @@ class Judge:
             *(f"rule:{rule.name}" for rule in policy.rules),
         ]
         self._names = tuple(names)
+        self._quoting = document.asked_text.quoted_in_prompt
+        self._asked = "facts.asked_with_quoted" if self._quoting else "facts.asked"
         self.columns = tuple(dict.fromkeys(self._read()))  # those that a batch must hold
 
     def judge(self, batch: Batch) -> Decided:
@@ -80,7 +80,7 @@ class Judge:
         return Decided(graves.max(axis=1), self._names, graves, len(places))
 
     def _read(self) -> Iterator[str]:
-        yield from ("scores", *CONVERSATION, *(f"facts.{name}" for name in _FACTS))
+        yield from ("scores", "expected_text", *CONVERSATION, "facts.coverage", "facts.quoted", self._asked)
         if self._policy.block_list.wanted or self._policy.allow_list.texts:
             yield "facts.texts"
         for _, tree in self._rules:
@@ -92,7 +92,6 @@ class Judge:
         coverage = columns.column("facts.coverage")
         # HOLD: something is missing or no number; from here on every score is a probability.
         single = _bools(facts.is_null()) | _bools(pc.equal(coverage, "HOLD"), null=True)
-        single |= _bools(columns.column("facts.quoted"), null=True)
         if not self._strict:
             single |= ~_bools(pc.equal(coverage, "ALLOW"))
         if columns.has("turns"):
@@ -108,8 +107,10 @@ class Judge:
             texts = Nested(columns.column("facts.texts"), columns.count)
             more = self._cleared(texts)
             self._block_list(texts, single | more, graves)
-        spans = Nested(columns.column("facts.spans"), columns.count)
-        off_script = self._off_script(columns, spans)
+        spans = Nested(columns.column(f"{self._asked}.spans"), columns.count)
+        quoted = _bools(columns.column("facts.quoted"))
+        sent = _bools(pc.greater(pc.list_value_length(columns.column("expected_text")), 0))
+        off_script = self._off_script(columns, spans, quoted & ~sent)
         coverage = _bools(pc.equal(columns.column("facts.coverage"), "REVIEW"))
         graves[:, self._at(grounds.COVERAGE)] = np.where(coverage, REVIEW, ALLOW)
         self._thresholds(columns, off_script, graves)
@@ -117,7 +118,7 @@ class Judge:
         if missing is not None:
             lacking = spans.any(_bools(pc.equal(spans.field("kind"), SpanKind.MISSING.value)))
             self._lead(grounds.ASKED_TEXT, lacking, GRAVITY[missing], graves)
-        scope = Scope(columns, off_script)
+        scope = Scope(columns, off_script, sent | quoted if self._quoting else sent)
         for rule, tree in self._rules:
             cells = holds(tree, scope)
             # What is BLOCK already stays that, whatever the rule says.
@@ -132,10 +133,12 @@ class Judge:
             if thresholds.block is not None:
                 self._lead(category.value, values >= thresholds.block, BLOCK, graves)
 
-    def _off_script(self, columns: Columns, spans: Nested) -> Floats:
-        """As policy.asked.off_script scores it: the worst span that is no decoration."""
+    def _off_script(self, columns: Columns, spans: Nested, quoted_alone: Bools) -> Floats:
+        """As policy.asked scores it: the worst span that is no decoration; 0 where quotations alone do not count."""
         stored = columns.scores(Category.OFF_SCRIPT.value)
-        compared = _bools(columns.column("facts.compared"))
+        if not self._quoting:
+            stored = np.where(quoted_alone, 0.0, stored)
+        compared = _bools(columns.column(f"{self._asked}.compared"))
         if not compared.any():
             return stored
         unexpected = _bools(pc.equal(spans.field("kind"), SpanKind.UNEXPECTED.value))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ from gatepost_server.rescan.replay.expressions import (
     Number,
     OverLines,
     Path,
+    Said,
     Size,
     Truth,
 )
@@ -43,6 +45,13 @@ _RECKONED: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "/": operator.truediv,
 }
+_SAID: Mapping[str, Callable[[Any, str], Any]] = {
+    "contains": pc.match_substring,
+    "startsWith": pc.starts_with,
+    "endsWith": pc.ends_with,
+    "==": pc.equal,
+}
+_LINE_TEXTS = ("text", "normalized", "language")
 _NAMES = tuple(category.value for category in CATEGORIES)
 _WHOLE = ("width", "height", "frames", "pdq_quality")  # of `image`
 
@@ -62,6 +71,7 @@ class Scope:
 
     columns: Columns
     off_script: Floats
+    expected_given: Bools
     line: str = ""
 
     @property
@@ -83,13 +93,16 @@ def holds(node: Node, scope: Scope) -> Cells:
             return _size(names, scope)
         case Has(Path(("prompt", "similarity"))):
             return _of_row(~np.isnan(scope.columns.numbers("prompt_similarity")), scope)
+        case Said(how, Path(names), value):
+            texts = _texts(names, scope)
+            return _nothing(scope) if texts is None else Cells(_bools(_SAID[how](texts, value)), _none(scope))
         case Not(of):
             inner = holds(of, scope)
             return _nothing(scope) if inner.values.dtype != bool else Cells(~inner.values, inner.unknown)
         case Binary(sign, left, right):
             return _binary(sign, holds(left, scope), holds(right, scope), scope)
         case OverLines(every, name, each) if not scope.line:
-            return _over_lines(every, holds(each, Scope(scope.columns, scope.off_script, name)), scope)
+            return _over_lines(every, holds(each, replace(scope, line=name)), scope)
     return _nothing(scope)
 
 
@@ -150,8 +163,7 @@ def _path(names: tuple[str, ...], scope: Scope) -> Cells:
         case ("image_scores", name) if name in _NAMES:
             return _of_row(np.nan_to_num(columns.numbers(f"image_scores.{name}")), scope)
         case ("expected_given",):
-            given = pc.list_value_length(columns.column("expected_text")).fill_null(0)
-            return _of_row(given.to_numpy(zero_copy_only=False) > 0, scope)
+            return _of_row(scope.expected_given, scope)
         case ("image", name) if name in _WHOLE:
             return _of_row(columns.numbers(name), scope, whole=True)
         case ("prompt", "similarity"):
@@ -174,6 +186,26 @@ def _line_path(names: tuple[str, ...], scope: Scope) -> Cells:
     return _nothing(scope)
 
 
+def _texts(names: tuple[str, ...], scope: Scope) -> Any | None:
+    """A text of each row or line, null for none; None where there are no such texts here."""
+    columns = scope.columns
+    if scope.line and names[0] == scope.line:
+        return columns.lines.field(names[1]) if len(names) == 2 and names[1] in _LINE_TEXTS else None
+    match names:
+        case ("joined_text",):
+            found = columns.column("joined_text")
+        case ("image", "format"):
+            found = columns.column("format")
+        case _:
+            return None
+    return found.take(pa.array(columns.lines.of)) if scope.line else found
+
+
+def _bools(array: Any) -> Bools:
+    found: Bools = pc.fill_null(array, False).to_numpy(zero_copy_only=False).astype(bool)
+    return found
+
+
 def _size(names: tuple[str, ...], scope: Scope) -> Cells:
     columns = scope.columns
     if scope.line and names in ((scope.line, "text"), (scope.line, "normalized")):
@@ -191,7 +223,7 @@ def _size(names: tuple[str, ...], scope: Scope) -> Cells:
 def columns_of(node: Node, line: str = "") -> Iterator[str]:
     """The columns, or leaves of them, that `holds` reads for an expression."""
     match node:
-        case Path(names) | Size(Path(names)) | Has(Path(names)):
+        case Path(names) | Size(Path(names)) | Has(Path(names)) | Said(_, Path(names), _):
             yield from _columns_of_path(names, line)
         case Not(of):
             yield from columns_of(of, line)
@@ -208,14 +240,12 @@ def _columns_of_path(names: tuple[str, ...], line: str) -> Iterator[str]:
         yield ".".join(("lines.list.element", *names[1:2]))
         return
     match names[0]:
-        case "scores" | "image_scores" | "joined_text" | "expected_text":
+        case "scores" | "image_scores" | "joined_text":
             yield names[0]
         case "text_scores":
             yield from ("joined_scores", "lines.list.element.scores")
-        case "expected_given":
-            yield "expected_text"
         case "image":
-            yield from _WHOLE
+            yield from (*_WHOLE, "format")
         case "prompt":
             yield "prompt_similarity"
         case "lines":
