@@ -1,9 +1,12 @@
 """What is made of the sweep's figures and of two machines' readings."""
 
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.gpu import served
 from benchmarks.gpu.agreement import Seen, from_plain, plain, same_texts, score_difference
 from benchmarks.gpu.served import rows
 
@@ -51,3 +54,17 @@ def test_the_wait_is_taken_where_seventy_percent_of_the_peak_is_reached():
 
 def test_without_a_reference_nothing_is_said_of_agreement():
     assert len(rows({1: figures(100, 10)}, HERE, None)) == 2
+
+
+def test_what_one_machine_saw_is_held_against_the_other(monkeypatch, tmp_path):
+    monkeypatch.setattr(served, "encoded", lambda: [b"card"])
+    monkeypatch.setattr(served, "running", lambda **_: nullcontext(SimpleNamespace(address="nowhere")))
+    monkeypatch.setattr(served, "see", lambda _address, _images: HERE)
+    monkeypatch.setattr(served, "sweep", lambda *_: {1: figures(100, 10)})
+    places = ["--reference", str(tmp_path / "reference.json"), "--out", str(tmp_path / "gpu.json")]
+    served.main(["--reference-only", *places])
+    assert not (tmp_path / "gpu.json").exists()
+    served.main(places)
+    written = json.loads((tmp_path / "gpu.json").read_text())
+    assert {target["name"]: target["met"] for target in written["targets"]}["texts as on the CPU"] is True
+    assert written["by_callers"]["1"]["images_per_second"] == 100
