@@ -20,6 +20,7 @@ from gatepost_server.rescan.schema import results_schema
 from gatepost_server.text.lexicon import Lexicon
 from tests.builders import evidence, line
 
+SIGNS = "~ * ~"  # nothing that can be compared
 TEXTS = (
     "新年快乐",
     "仕途顺遂",
@@ -34,7 +35,7 @@ TEXTS = (
     "Made with CardMaker",
     "Счастливого пути",
     "万事如意",
-    "~ * ~",
+    SIGNS,
 )
 PROMPTS = ("", "", "a card", "贺卡，写着“新年快乐”", 'a card that says "Happy Birthday"')
 TURNS = (Turn("user", "make a card"), Turn("assistant", "here"), Turn("user", "this is wrong, again wrong!! useless"))

@@ -12,7 +12,7 @@ from gatepost_server.rescan.replay.grounds import BY_GRAVITY
 from gatepost_server.rescan.replay.many import Judge, grave_grounds
 from gatepost_server.rescan.replay.results import Batch
 from tests.unit.policy.policy_text import policy
-from tests.unit.rescan.random_results import sample, stored, table_of
+from tests.unit.rescan.random_results import SIGNS, sample, stored, table_of
 
 COUNT, SHARE = 10_000, 8
 CARD = open_book().get("greeting-card")
@@ -100,7 +100,8 @@ def test_columns_say_what_the_gateway_says(results, name):
 
 @pytest.mark.parametrize("name", ["shipped", "many rules"])
 def test_evidence_judged_where_quotations_count_says_the_same_where_they_do_not(results, name):
-    samples = results[0][::SHARE]
+    # Expected texts without a letter, beside a quotation: what the models made of those is not kept (docs/replay.md).
+    samples = [(seen, asked) for seen, asked in results[0][::SHARE] if asked.expected_text != (SIGNS,)]
     tried = POLICIES[name]
     table = table_of([stored(number, *each, POLICIES["asked"]) for number, each in enumerate(samples)])
     decided = Judge(tried).judge(whole(table))
