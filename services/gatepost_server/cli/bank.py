@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from platformdirs import user_state_path
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from gatepost_server.cli.find import Cosine, Distance, Similarity, filled, show_matches
 from gatepost_server.cli.refused import refused
@@ -96,11 +96,11 @@ def show(
     with refused():
         console = Console()
         if audit:
-            table = Table("when", "who", "what", "example")
+            table = Table("when", "who", "what", Column("example", no_wrap=True))
             for change in _run(place, lambda store: store.changes()):
                 table.add_row(_day(change.at), change.actor, change.what, change.entry)
         else:
-            table = Table("id", "label", "known by", "expires", "added", "by", "note")
+            table = Table(Column("id", no_wrap=True), "label", "known by", "expires", "added", "by", "note")
             now = time.time()
             for entry in _run(place, lambda store: store.entries())[1]:
                 expires = "" if entry.expires is None else _day(entry.expires)

@@ -20,7 +20,7 @@ from gatepost_server.records.bank import BankStore, Version
 
 _log = structlog.get_logger("gatepost.bank")
 
-_QUICK = 500  # so many examples are compared with in about a millisecond
+_QUICK = 200  # so many examples are compared with in about a millisecond
 _AGAIN_S = 30.0  # between two errors of the log that say the same
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -27,7 +28,11 @@ class Examples:
         self._files = [entry for entry in entries if entry.sha256]
         self._hashed = [entry for entry in entries if entry.pdq]
         self._hashes = hash_bits([entry.pdq for entry in self._hashed])
-        self._seen = [entry for entry in entries if entry.embedding]
+        self._seen: defaultdict[tuple[str, int], list[KnownBad]] = defaultdict(list)  # by model and size
+        for entry in entries:
+            if entry.embedding:
+                self._seen[entry.embedding_model, len(entry.embedding)].append(entry)
+        self._vectors = {key: np.array([each.embedding for each in of_key]) for key, of_key in self._seen.items()}
         self._texts = [entry for entry in entries if comparable(entry.text)]
         self._comparable = [comparable(entry.text) for entry in self._texts]
 
@@ -61,12 +66,13 @@ class Examples:
     def _like_embedding(self, evidence: Evidence) -> Iterator[tuple[KnownBad, Likeness, float]]:
         if not evidence.embedding:
             return
-        model, vector = embedding_model(evidence), np.array(evidence.embedding)
-        for entry in self._seen:
-            if entry.embedding_model == model and len(entry.embedding) == len(vector):
-                cosine = float(np.dot(entry.embedding, vector))
-                if cosine >= entry.cosine:
-                    yield entry, Likeness.EMBEDDING, cosine
+        key = embedding_model(evidence), len(evidence.embedding)
+        if key not in self._vectors:
+            return
+        cosines = self._vectors[key] @ np.array(evidence.embedding)
+        for entry, cosine in zip(self._seen[key], cosines.tolist(), strict=True):
+            if cosine >= entry.cosine:
+                yield entry, Likeness.EMBEDDING, cosine
 
     def _like_text(self, evidence: Evidence) -> Iterator[tuple[KnownBad, Likeness, float]]:
         if not self._texts:

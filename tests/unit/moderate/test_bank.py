@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -161,12 +162,14 @@ async def test_an_example_acts_on_every_gateway_soon_after_it_was_added(store, t
 
 
 async def test_an_earlier_allow_of_the_same_request_is_not_given_again_after_a_change(store):
-    bank = Bank(store, Told())
+    now = [0.0]
+    bank = Bank(store, Told(), clock=lambda: now[0])
     await bank.refresh()
     gate = moderator(bank, once=Once(window_s=300.0))
     allowed = await gate.moderate(request(), timeout_s=30.0)
     assert (await gate.moderate(request(), timeout_s=30.0)).name == allowed.name
     await store.add(known(pdq=allowed.evidence.image.pdq))
+    now[0] = time.time()
     await bank.refresh()
     assert (await gate.moderate(request(), timeout_s=30.0)).judgement.decision is Decision.BLOCK
 
