@@ -149,7 +149,10 @@ def priority(scratch: Path, options: argparse.Namespace) -> list[Target]:
     alone: list[float] = []
     beside: list[float] = []
     scanned, seconds = 0, 0.0
-    with running(environment={"GATEPOST_GATEWAY_MAX_DEADLINE_S": "120"}) as stack:
+    environment = {"GATEPOST_GATEWAY_MAX_DEADLINE_S": "120"}
+    if options.background:
+        environment["GATEPOST_GATEWAY_BACKGROUND_IMAGES"] = str(options.background)
+    with running(environment=environment) as stack:
         for turn in range(2):
             probes = cards[2 * turn * each :][: 2 * each]
             alone += latencies_ms(stack.address, probes[:each])
@@ -163,6 +166,7 @@ def priority(scratch: Path, options: argparse.Namespace) -> list[Target]:
     return [
         *(reported(f"interactive card {name}, p50", p50[name], "ms", COMMAND) for name in p50),
         *(reported(f"interactive card {name}, p99", p99[name], "ms", COMMAND) for name in p99),
+        reported("interactive p50 beside a re-scan / alone", p50["beside"] / p50["alone"], "x", COMMAND),
         reported("cards a second of the re-scan meanwhile", 4 * scanned / seconds, "1/s", COMMAND),
         at_most("interactive p99 beside a re-scan / alone", p99["beside"] / p99["alone"], 1.5, "x", COMMAND),
     ]
@@ -190,6 +194,9 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=100_000, help="the many rows of `memory`")
     parser.add_argument("--cards", type=int, default=120, help="cards of `real`")
     parser.add_argument("--probes", type=int, default=40, help="interactive cards of `priority`, alone and beside each")
+    parser.add_argument(
+        "--background", type=int, help="background_images of the gateway in `priority`; its own default"
+    )
     options = parser.parse_args()
     for part in options.part or MEASURES:
         with tempfile.TemporaryDirectory(prefix=f"gatepost-rescan-{part}-") as scratch:
