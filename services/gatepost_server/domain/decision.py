@@ -36,6 +36,7 @@ class ModerationRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     want_embedding: bool = False
     tenant: str = DEFAULT_TENANT  # of the credential, never of what the caller says
+    subject: str = ""  # a pseudonym of the person who asked, by which their records can be removed
     image_sha256: str = ""  # 64 hex digits, of `image` as it was sent; "" until the moderator has taken it
 
 

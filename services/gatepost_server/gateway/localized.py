@@ -42,6 +42,18 @@ _TOO_MANY = {
     "en": "Too many pictures were sent for now. Please try again later.",
     "zh": "目前发送的图片太多了，请稍后再试。",
 }
+_BEING_LOOKED_AT = {
+    "en": "Somebody else is looking at this picture.",
+    "zh": "其他人正在查看这张图片。",
+}
+_DECIDED = {
+    "en": "There is nothing left to decide about this picture.",
+    "zh": "这张图片没有待决定的事项。",
+}
+_APPEALED = {
+    "en": "Your message about this picture was received before. We will tell you as soon as somebody has looked at it.",
+    "zh": "我们已收到您关于这张图片的留言，有人查看后会尽快告诉您。",
+}
 _NOT_FOUND = {
     "en": "There is no such result, or it is no longer kept.",
     "zh": "找不到该结果，或结果已不再保存。",
@@ -78,6 +90,13 @@ MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
     ErrorReason.VERDICT_UNKNOWN: _NOT_FOUND,
     ErrorReason.OVERLOADED: _AGAIN,
     ErrorReason.BACKLOG_FULL: _AGAIN,
+    ErrorReason.RECORD_FULL: _AGAIN,
+    ErrorReason.CLAIMED_BY_OTHER: _BEING_LOOKED_AT,
+    ErrorReason.NOTHING_TO_DECIDE: _DECIDED,
+    ErrorReason.ESCALATED: _BEING_LOOKED_AT,
+    ErrorReason.NOT_TO_UNDO: _DECIDED,
+    ErrorReason.ALREADY_APPEALED: _APPEALED,
+    ErrorReason.RECORD_OFF: _NOT_FOUND,
     ErrorReason.STORE_UNAVAILABLE: _AGAIN,
     ErrorReason.TICKETS_OFF: _NOT_FOUND,
     ErrorReason.TICKETS_UNAVAILABLE: _AGAIN,
