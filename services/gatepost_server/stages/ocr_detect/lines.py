@@ -13,6 +13,7 @@ from gatepost_server.stages.ocr_detect.bent import find_band
 from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop, spread, with_full_contrast
 from gatepost_server.stages.ocr_detect.ink import follow_ink
 from gatepost_server.stages.ocr_detect.passes import Found
+from gatepost_server.stages.ocr_detect.upright import Column, is_tall, laid_out
 
 FAINT = 70  # levels between light and dark, below which a crop is also read with its contrast spread out
 LOOKS = 2  # the second look starts from a straighter strip than the first
@@ -39,11 +40,24 @@ def line_of(found: Found, image: Pixels, view: int) -> Line:
             band = follow_ink(image, band)
         outline, height = band.polygon, 2 * band.half
         crops.insert(0, bent_crop(image, band.middle, band.half))
+    if is_tall(region.quad) and (row := laid_out(image, region.quad)) is not None:
+        crops.append(row)
     if found.faint:
         crops = [with_full_contrast(crop) for crop in crops]
     elif spread(crops[-1]) < FAINT:
         crops.append(with_full_contrast(crops[0]))
     return Line(outline, height, tuple(crops), view)
+
+
+def column_of(column: Column, image: Pixels, view: int) -> Line | None:
+    """The line that stacked letters make, read as a row and turned; None where it does not fall into letters."""
+    row = laid_out(image, column.quad)
+    if row is None:
+        return None
+    crops = [row, quad_crop(image, column.quad)]
+    if any(piece.faint for piece in column.pieces) or spread(row) < FAINT:
+        crops = [with_full_contrast(crop) for crop in crops]
+    return Line(column.quad, column.box[2] - column.box[0], tuple(crops), view)
 
 
 def shown_before(line: Line, earlier: Sequence[Line], views: NDArray[np.uint8]) -> bool:

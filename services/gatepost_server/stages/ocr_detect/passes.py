@@ -30,6 +30,7 @@ TRACE = Thresholds(pixel=0.1, region=0.15)  # what may be text too small for the
 LETTER = 64.0  # pixels: height to which letters are reduced for the look at columns
 SAME = 0.5  # share of a region that earlier regions cover, from which it is the same text
 MOSTLY = 0.75  # the same for a region of the first look: rather a line twice than its beginning lost
+LARGER, LARGEST = 1.2, 2.0  # scales: a small image is made that much larger for letters without neighbours
 MASK_SIDE = 1024  # resolution of that comparison
 
 
@@ -77,6 +78,15 @@ class Detector:
             if np.ptp(enhanced):  # one flat colour is no text, though the net may say so of dark ones
                 found += [Found(region, faint=True) for region in taken.fresh(self._regions(image, enhanced))]
         return found
+
+    def enlarged(self, image: Pixels) -> list[Found]:
+        """Every trace of text in a small image made as large as the detector takes it; none of a large image."""
+        scale = fitting_scale(image, self._side, LARGEST)
+        if scale < LARGER:
+            return []
+        small = resized(image, scale)
+        factor = (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
+        return [Found(region) for region in find_regions(self._map(small), factor, TRACE)]
 
     def _first_look(self, image: Pixels, scale: float) -> tuple[list[Region], bool]:
         """Regions of a smaller copy than one at `scale`, and whether no closer look is needed.
@@ -171,10 +181,10 @@ class Taken:
                 yield region
 
 
-def fitting_scale(image: Pixels, side: int) -> float:
-    """The scale, at most 1, at which the image has no more than side x side pixels."""
+def fitting_scale(image: Pixels, side: int, largest: float = 1.0) -> float:
+    """The scale, at most `largest`, at which the image has no more than side x side pixels."""
     height, width = image.shape[:2]
-    return min(1.0, side / math.sqrt(height * width))
+    return min(largest, side / math.sqrt(height * width))
 
 
 def resized(image: Pixels, scale: float) -> Pixels:

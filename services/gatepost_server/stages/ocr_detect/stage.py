@@ -15,14 +15,18 @@ from gatepost_server.engines.net import NetFile
 from gatepost_server.engines.weights import find_weights
 from gatepost_server.stages.base import Arrays, StageResult
 from gatepost_server.stages.ocr_detect.crops import Pixels
-from gatepost_server.stages.ocr_detect.lines import Line, line_of, shown_before, strip_of
+from gatepost_server.stages.ocr_detect.lines import Line, column_of, line_of, shown_before, strip_of
+from gatepost_server.stages.ocr_detect.loose import letter_columns
 from gatepost_server.stages.ocr_detect.passes import Detector
 from gatepost_server.stages.ocr_detect.regions import Thresholds
+from gatepost_server.stages.ocr_detect.upright import covered, is_new, stacked
 from gatepost_server.tensors import contract
 
 # ImageNet's, in units of 0 to 255. PaddleOCR applies the values for red to blue and the other way round: so do we.
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
+
+MISSED = 0.5  # of a column of letters' height: where less was found, a closer look is worth it
 
 
 class OcrDetect:
@@ -95,7 +99,19 @@ class OcrDetect:
 
     def _lines(self, view: Pixels, index: int) -> list[Line]:
         bgr = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2BGR), dtype=np.uint8)
-        lines = [line_of(found, bgr, index) for found in self._detector.find(bgr)]
+        found, shapes = self._detector.find(bgr), letter_columns(bgr)
+        bare = [shape for shape in shapes if covered(shape, found) < MISSED]
+        if bare:
+            found += [one for one in self._detector.enlarged(bgr) if any(is_new(one, shape, found) for shape in bare)]
+        columns, rest = stacked(found, shapes)
+        lines = []
+        for column in columns:
+            line = column_of(column, bgr, index)
+            if line is None:
+                rest += column.pieces
+            else:
+                lines.append(line)
+        lines += [line_of(found, bgr, index) for found in rest]
         return sorted(lines, key=lambda line: (float(line.polygon[:, 1].min()), float(line.polygon[:, 0].min())))
 
 
