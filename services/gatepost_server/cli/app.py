@@ -248,6 +248,9 @@ def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
         update={
             "backlog": settings.backlog or SecretStr(str(state / "backlog.db")),
             "bank": settings.bank or SecretStr(str(state / BANK_FILE)),
+            "record": settings.record or SecretStr(str(state / "record.db")),
+            "record_handover": settings.record_handover or state / "handover.db",
+            "record_images": settings.record_images or str(state / "images"),
             "ticket_keys": settings.ticket_keys or state / KEYS_FOLDER,
             "http_listen": settings.http_listen or "127.0.0.1:0",
             "credentials": settings.credentials or (tokens_file if tokens_file.exists() else None),

@@ -34,6 +34,7 @@ from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
 from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.metrics import Metrics
+from gatepost_server.gateway.record import kept_record
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
 from gatepost_server.gateway.tenants import Tenants, check_shadows, open_tenants
@@ -43,6 +44,7 @@ from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.moderate.nearline import Nearline, NearlineLimits
 from gatepost_server.moderate.once import Once
+from gatepost_server.moderate.recorder import Recorder
 from gatepost_server.moderate.shadow import Shadows
 from gatepost_server.policy.book import open_book
 from gatepost_server.records.backlog import BacklogLimits
@@ -118,7 +120,8 @@ async def serve(
             settings.image_uri_prefixes, max_bytes=settings.max_image_bytes, timeout_s=settings.image_uri_timeout_s
         )
         resources.push_async_callback(fetcher.close)
-        nearline = await resources.enter_async_context(_nearline(settings))
+        recorder = await resources.enter_async_context(kept_record(settings))
+        nearline = await resources.enter_async_context(_nearline(settings, recorder))
         paced: Scorer = PacedScorer(chosen, places=settings.background_images, beside=settings.background_images_beside)
         remembered = RememberedScorer(
             paced,
@@ -147,6 +150,7 @@ async def serve(
             trusted=vouched,
             bank=await resources.enter_async_context(kept_bank(settings, metrics)),
             shadows=shadows,
+            recorder=recorder,
         )
         usage = await resources.enter_async_context(kept_usage(settings))
         allowance = Allowance(tenants, usage, closed=admission.closed)
@@ -275,7 +279,7 @@ async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
 
 
 @contextlib.asynccontextmanager
-async def _nearline(settings: GatewaySettings) -> AsyncIterator[Nearline | None]:
+async def _nearline(settings: GatewaySettings, recorder: Recorder | None) -> AsyncIterator[Nearline | None]:
     if settings.backlog is None:
         yield None
         return
@@ -294,7 +298,7 @@ async def _nearline(settings: GatewaySettings) -> AsyncIterator[Nearline | None]
     except GatepostError as error:
         raise OSError(f"the backlog cannot be used: {error.__cause__}") from error
     try:
-        yield Nearline(backlog, NearlineLimits(workers=settings.nearline_workers))
+        yield Nearline(backlog, NearlineLimits(workers=settings.nearline_workers), recorder=recorder)
     finally:
         await backlog.close()
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from gatepost_server.gateway.credentials.oidc import Algorithm
 from gatepost_server.gateway.images import check_prefix
+from gatepost_server.moderate.recorder import KeepImages
 from gatepost_server.moderate.shadow import MOST
 from gatepost_server.policy.book import DEFAULT_POLICY
 
@@ -146,6 +147,24 @@ class GatewaySettings(BaseSettings):
         300.0, description="How long the same request id with the same content has the same verdict"
     )
 
+    record: SecretStr | None = Field(
+        None,
+        description="File (SQLite) or database URL that every verdict is written down in; none: there is no record",
+    )
+    record_handover: Path | None = Field(
+        None, description="File of verdicts on their way there; by default handover.db beside the record's file"
+    )
+    record_handover_entries: Count = Field(10_000, description="The most verdicts on their way")
+    record_handover_bytes: Count = 512 * MIB
+    record_images: str | None = Field(None, description="Folder or s3:// URL of kept images; none: no image is kept")
+    record_keep_images: KeepImages = Field(
+        KeepImages.REFUSED, description="Whose images are kept: none, refused (REVIEW and BLOCK) or all"
+    )
+    image_keys: SecretStr | None = Field(
+        None, description='"id:base64 ...", 32 bytes each: the first seals images, all open; none: no image is kept'
+    )
+    review_due_s: Seconds = Field(14_400.0, description="How soon a person looks at a REVIEW")
+
     evidence_cache_bytes: Annotated[int, Field(ge=0)] = Field(
         32 * MIB, description="Memory for what the models saw of images lately, for the same ones sent again; 0: none"
     )
@@ -160,6 +179,8 @@ class GatewaySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.record is not None and "://" in self.record.get_secret_value() and self.record_handover is None:
+            raise ValueError("a record behind a URL needs record_handover, a file on a disk that outlives the gateway")
         if self.max_message_bytes < self.max_image_bytes + MIB:
             raise ValueError("max_message_bytes must be at least max_image_bytes + 1 MiB")
         if self.max_bytes_in_flight < self.max_image_bytes:

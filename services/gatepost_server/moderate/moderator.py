@@ -17,6 +17,7 @@ from gatepost_server.moderate.hurry import Hurry, unless
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
 from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.once import Once, digested, fingerprint
+from gatepost_server.moderate.recorder import Recorder
 from gatepost_server.moderate.release import release
 from gatepost_server.moderate.shadow import Shadows
 from gatepost_server.moderate.timings import timings_ms
@@ -50,6 +51,7 @@ class Moderator:
         trusted: Callable[[], bool] = lambda: True,
         bank: Bank | None = None,
         shadows: Shadows | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
 
@@ -57,6 +59,7 @@ class Moderator:
         `lexicon` finds abuse in earlier turns; without it there is none. While the models are not `trusted`, nothing
         becomes an ALLOW, and no earlier ALLOW is given again. With `bank`, images like known-bad ones score as such,
         and an ALLOW from before its last change is not given again. `shadows` hear of every verdict.
+        With `recorder`, every verdict is written down before it is given.
         """
         self._scorer = scorer
         self._policies = policies
@@ -69,6 +72,7 @@ class Moderator:
         self._trusted = trusted
         self._bank = bank
         self._shadows = shadows
+        self._recorder = recorder
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
@@ -127,6 +131,8 @@ class Moderator:
     async def verdict(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Verdict:
         """A verdict of that tenant, as it stands. Raises GatepostError (NOT_FOUND), also for another tenant's."""
         verdict = await self._find(name)
+        if verdict is None and self._recorder is not None:
+            verdict = await self._recorder.find(name)
         if verdict is None or verdict.tenant != tenant:
             raise verdict_unknown()
         return verdict
@@ -149,7 +155,11 @@ class Moderator:
     ) -> Verdict:
         name = f"verdicts/{unique()}"
         try:
+            if self._recorder is not None:
+                self._recorder.check()
             verdict = await self._judge(name, request, policy, timeout_s, priority, started, hurry)
+            if self._recorder is not None:
+                await self._recorder.write(request, verdict)
         except GatepostError as error:
             if self._nearline is None:
                 raise

@@ -15,6 +15,7 @@ import structlog
 from gatepost_server.domain.decision import Coverage, Judgement, ModerationRequest, Reason, ReasonCode, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.labels import Decision
+from gatepost_server.moderate.recorder import Recorder
 from gatepost_server.policy.load import Policy
 from gatepost_server.policy.messages import user_message
 from gatepost_server.records.backlog import Backlog, Work
@@ -63,7 +64,11 @@ class Judge(Protocol):
 class Nearline:
     """Holds images, and works off the backlog while `run` runs."""
 
-    def __init__(self, backlog: Backlog, limits: NearlineLimits | None = None) -> None:
+    def __init__(
+        self, backlog: Backlog, limits: NearlineLimits | None = None, *, recorder: Recorder | None = None
+    ) -> None:
+        """With `recorder`, a final verdict is written down before anybody hears of it, with the HOLD that it was."""
+        self._recorder = recorder
         self._backlog = backlog
         self._limits = limits if limits is not None else NearlineLimits()
         self._more = asyncio.Event()
@@ -147,6 +152,8 @@ class Nearline:
             if work.attempts > self._limits.attempts:  # the last ones ended with the gateway itself
                 raise GatepostError(ErrorCode.INTERNAL, ErrorReason.INTERNAL, "every attempt failed")
             verdict = await self._judged(judge, work)
+            if self._recorder is not None:
+                await self._recorder.write(work.request, verdict, held=work.held)
         except asyncio.CancelledError:
             with contextlib.suppress(GatepostError):  # the lease runs out in any case
                 await asyncio.shield(self._backlog.give_back(work.name, 0.0, counted=False))
@@ -161,6 +168,8 @@ class Nearline:
                 return True
             _log.warning("nearline_given_up", verdict=work.name, reason=error.reason.value, attempts=work.attempts)
             verdict = given_up(work.held)
+            if self._recorder is not None:
+                await self._recorder.write(work.request, verdict, held=work.held)
         await self._backlog.finish(work.name, verdict)
         _log.info(
             "nearline",

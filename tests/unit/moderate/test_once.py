@@ -24,6 +24,7 @@ CHANGED = {
     "labels": {"key": "other"},
     "want_embedding": True,
     "tenant": "other",
+    "subject": "u1",
 }
 
 

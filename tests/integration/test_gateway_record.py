@@ -1,0 +1,69 @@
+"""What a running gateway writes down: before it answers, and as nobody can lose it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import grpc
+import pytest
+
+from gatepost.v1 import moderation_pb2 as wire
+from gatepost_server.records.sealing import new_key
+from tests.gateways import refused, running_gateway, script
+
+
+async def test_a_verdict_outlives_the_gateway_that_gave_it(tmp_path):
+    record = str(tmp_path / "record.db")
+    async with running_gateway(record=record) as gateway:
+        given = (await gateway.moderation.Moderate(wire.ModerateRequest(image=script(scores={"insult": 0.99})))).verdict
+    async with running_gateway(record=record) as gateway:
+        found = (await gateway.moderation.GetVerdict(wire.GetVerdictRequest(name=given.name))).verdict
+    assert (found.decision, found.request_id) == (given.decision, given.request_id)
+
+
+async def test_a_verdict_is_on_the_disk_before_it_is_given(tmp_path):
+    async with running_gateway(record=str(tmp_path / "record.db")) as gateway:
+        given = (await gateway.moderation.Moderate(wire.ModerateRequest(image=script()))).verdict
+        on_disk = set()  # read as another process would after kill -9
+        for file, table in (("handover.db", "handover"), ("record.db", "decisions")):
+            with sqlite3.connect(tmp_path / file) as connection:
+                on_disk |= {name for (name,) in connection.execute(f"SELECT name FROM {table}")}
+        assert given.name in on_disk
+
+
+async def test_what_cannot_be_written_down_is_no_verdict(tmp_path):
+    async with running_gateway(record=str(tmp_path / "record.db")) as gateway:
+        (tmp_path / "handover.db").rename(tmp_path / "aside.db")
+        refusal = await refused(gateway.moderation.Moderate(wire.ModerateRequest(image=script())))
+        assert (refusal.code, refusal.info.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
+
+
+async def test_where_a_backlog_is_kept_what_cannot_be_written_down_is_held(tmp_path):
+    async with running_gateway(record=str(tmp_path / "record.db"), backlog=str(tmp_path / "backlog.db")) as gateway:
+        (tmp_path / "handover.db").rename(tmp_path / "aside.db")
+        held = (await gateway.moderation.Moderate(wire.ModerateRequest(image=script()))).verdict
+        assert (held.decision, held.pending) == (4, True)
+        (tmp_path / "aside.db").rename(tmp_path / "handover.db")
+        watch = gateway.moderation.WatchVerdict(wire.WatchVerdictRequest(name=held.name), timeout=60.0)
+        assert [answer.verdict.pending async for answer in watch][-1] is False
+
+
+@pytest.mark.parametrize(("keys", "images"), [(None, 0), (new_key(), 1)])
+async def test_images_of_refused_cards_are_kept_where_there_is_a_key(tmp_path, keys, images):
+    kept = {"record": str(tmp_path / "record.db"), "record_images": str(tmp_path / "images"), "image_keys": keys}
+    async with running_gateway(**kept) as gateway:
+        for scores in ({"insult": 0.99}, {}):
+            await gateway.moderation.Moderate(wire.ModerateRequest(image=script(scores=scores)))
+        async with asyncio.timeout(30.0):
+            while len(_rows(tmp_path)) < 2:
+                await asyncio.sleep(0.02)
+    assert sum(_rows(tmp_path)) == images
+    assert len([file for file in (tmp_path / "images").rglob("*") if file.is_file()]) == images
+
+
+def _rows(folder: Path) -> list[bool]:
+    """Of each verdict in the record, whether its image is kept."""
+    with sqlite3.connect(folder / "record.db") as connection:
+        return [bool(kept) for (kept,) in connection.execute("SELECT image_kept FROM decisions")]
