@@ -67,3 +67,15 @@ def _rows(folder: Path) -> list[bool]:
     """Of each verdict in the record, whether its image is kept."""
     with sqlite3.connect(folder / "record.db") as connection:
         return [bool(kept) for (kept,) in connection.execute("SELECT image_kept FROM decisions")]
+
+
+async def test_the_subject_is_written_down_and_one_that_could_be_a_sentence_is_refused(tmp_path):
+    async with running_gateway(record=str(tmp_path / "record.db")) as gateway:
+        await gateway.moderation.Moderate(wire.ModerateRequest(image=script(), subject="user-4711"))
+        refusal = await refused(gateway.moderation.Moderate(wire.ModerateRequest(image=script(), subject="Ann Lee")))
+        assert refusal.fields == ["subject"]
+        async with asyncio.timeout(30.0):
+            while not _rows(tmp_path):
+                await asyncio.sleep(0.02)
+    with sqlite3.connect(tmp_path / "record.db") as connection:
+        assert connection.execute("SELECT subject FROM decisions").fetchall() == [("user-4711",)]

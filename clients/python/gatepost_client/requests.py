@@ -39,6 +39,7 @@ class About(TypedDict, total=False):
     turns: Sequence[Turn]  # earlier messages of the conversation, oldest first
     turn_count: int  # of the whole conversation, where `turns` does not hold it; 0: unknown
     locale: str  # BCP 47, e.g. "zh-CN"; "": "en"
+    subject: str  # a pseudonym of the person who asked, by which their records can be removed
     policy: str  # "": the operator's default
     labels: Mapping[str, str]  # the caller's own, for the rules of a policy and the records
     request_id: str  # "": one is made up
@@ -68,6 +69,7 @@ class Item:
     embedding: bool = False
     record: bool = False
     urgency: Urgency | None = None
+    subject: str = ""
 
 
 _URGENCIES = {
@@ -86,7 +88,7 @@ def new_request_id() -> str:
 def check_item(item: Item) -> None:
     """TypeError or ValueError for what no server could take: a mistake of the program, not of a request."""
     check_type(item.image)
-    for name in ("prompt", "locale", "policy", "request_id"):
+    for name in ("prompt", "locale", "subject", "policy", "request_id"):
         _require(getattr(item, name), str, name)
     for name in ("expected_text", "turns"):
         if isinstance(getattr(item, name), (str, bytes)):  # a str is a sequence of str, and never what was meant
@@ -130,6 +132,7 @@ def build_request(item: Item, *, request_id: str, max_message_bytes: int) -> mod
             turns=[_turn(turn) for turn in item.turns],
             turn_count=item.turn_count,
             locale=item.locale,
+            subject=item.subject,
             policy=item.policy,
             labels=item.labels,
             extras=moderation_pb2.Extras(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from gatepost.v1 import verdict_pb2 as gatepost_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cgatepost/v1/moderation.proto\x12\x0bgatepost.v1\x1a\x19gatepost/v1/verdict.proto\"\x87\x03\n\x0fModerateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x05image\x18\x02 \x01(\x0cH\x00\x12\x13\n\timage_uri\x18\x03 \x01(\tH\x00\x12\x0e\n\x06prompt\x18\x04 \x01(\t\x12\x15\n\rexpected_text\x18\x05 \x03(\t\x12 \n\x05turns\x18\x06 \x03(\x0b\x32\x11.gatepost.v1.Turn\x12\x12\n\nturn_count\x18\x07 \x01(\r\x12\x0e\n\x06locale\x18\x08 \x01(\t\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x38\n\x06labels\x18\n \x03(\x0b\x32(.gatepost.v1.ModerateRequest.LabelsEntry\x12#\n\x06\x65xtras\x18\x0b \x01(\x0b\x32\x13.gatepost.v1.Extras\x12%\n\x07urgency\x18\x0c \x01(\x0e\x32\x14.gatepost.v1.Urgency\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06source\"{\n\x04Turn\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.gatepost.v1.Turn.Role\x12\x0c\n\x04text\x18\x02 \x01(\t\"?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n\tROLE_USER\x10\x01\x12\x12\n\x0eROLE_ASSISTANT\x10\x02\"V\n\x06\x45xtras\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x08\x12\x17\n\x0f\x61nnotated_image\x18\x02 \x01(\x08\x12\x11\n\tembedding\x18\x03 \x01(\x08\x12\x0e\n\x06record\x18\x04 \x01(\x08\"9\n\x10ModerateResponse\x12%\n\x07verdict\x18\x01 \x01(\x0b\x32\x14.gatepost.v1.Verdict\"F\n\x15ModerateStreamRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.gatepost.v1.ModerateRequest\"\x8a\x01\n\x16ModerateStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\'\n\x07verdict\x18\x02 \x01(\x0b\x32\x14.gatepost.v1.VerdictH\x00\x12)\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x18.gatepost.v1.StreamErrorH\x00\x42\x08\n\x06result\"F\n\x11GetVerdictRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06\x65xtras\x18\x02 \x01(\x0b\x32\x13.gatepost.v1.Extras\";\n\x12GetVerdictResponse\x12%\n\x07verdict\x18\x01 \x01(\x0b\x32\x14.gatepost.v1.Verdict\"H\n\x13WatchVerdictRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06\x65xtras\x18\x02 \x01(\x0b\x32\x13.gatepost.v1.Extras\"=\n\x14WatchVerdictResponse\x12%\n\x07verdict\x18\x01 \x01(\x0b\x32\x14.gatepost.v1.Verdict*e\n\x07Urgency\x12\x17\n\x13URGENCY_UNSPECIFIED\x10\x00\x12\x17\n\x13URGENCY_INTERACTIVE\x10\x01\x12\x14\n\x10URGENCY_NEARLINE\x10\x02\x12\x12\n\x0eURGENCY_RESCAN\x10\x03\x32\xe1\x02\n\x11ModerationService\x12G\n\x08Moderate\x12\x1c.gatepost.v1.ModerateRequest\x1a\x1d.gatepost.v1.ModerateResponse\x12]\n\x0eModerateStream\x12\".gatepost.v1.ModerateStreamRequest\x1a#.gatepost.v1.ModerateStreamResponse(\x01\x30\x01\x12M\n\nGetVerdict\x12\x1e.gatepost.v1.GetVerdictRequest\x1a\x1f.gatepost.v1.GetVerdictResponse\x12U\n\x0cWatchVerdict\x12 .gatepost.v1.WatchVerdictRequest\x1a!.gatepost.v1.WatchVerdictResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cgatepost/v1/moderation.proto\x12\x0bgatepost.v1\x1a\x19gatepost/v1/verdict.proto\"\x98\x03\n\x0fModerateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x05image\x18\x02 \x01(\x0cH\x00\x12\x13\n\timage_uri\x18\x03 \x01(\tH\x00\x12\x0e\n\x06prompt\x18\x04 \x01(\t\x12\x15\n\rexpected_text\x18\x05 \x03(\t\x12 \n\x05turns\x18\x06 \x03(\x0b\x32\x11.gatepost.v1.Turn\x12\x12\n\nturn_count\x18\x07 \x01(\r\x12\x0e\n\x06locale\x18\x08 \x01(\t\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x38\n\x06labels\x18\n \x03(\x0b\x32(.gatepost.v1.ModerateRequest.LabelsEntry\x12#\n\x06\x65xtras\x18\x0b \x01(\x0b\x32\x13.gatepost.v1.Extras\x12%\n\x07urgency\x18\x0c \x01(\x0e\x32\x14.gatepost.v1.Urgency\x12\x0f\n\x07subject\x18\r \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06source\"{\n\x04Turn\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.gatepost.v1.Turn.Role\x12\x0c\n\x04text\x18\x02 \x01(\t\"?\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n\tROLE_USER\x10\x01\x12\x12\n\x0eROLE_ASSISTANT\x10\x02\"V\n\x06\x45xtras\x12\x10\n\x08\x65vidence\x18\x01 \x01(\x08\x12\x17\n\x0f\x61nnotated_image\x18\x02 \x01(\x08\x12\x11\n\tembedding\x18\x03 \x01(\x08\x12\x0e\n\x06record\x18\x04 \x01(\x08\"9\n\x10ModerateResponse\x12%\n\x07verdict\x18\x01 \x01(\x0b\x32\x14.gatepost.v1.Verdict\"F\n\x15ModerateStreamRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.gatepost.v1.ModerateRequest\"\x8a\x01\n\x16ModerateStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\'\n\x07verdict\x18\x02 \x01(\x0b\x32\x14.gatepost.v1.VerdictH\x00\x12)\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x18.gatepost.v1.StreamErrorH\x00\x42\x08\n\x06result\"F\n\x11GetVerdictRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06\x65xtras\x18\x02 \x01(\x0b\x32\x13.gatepost.v1.Extras\";\n\x12GetVerdictResponse\x12%\n\x07verdict\x18\x01 \x01(\x0b\x32\x14.gatepost.v1.Verdict\"H\n\x13WatchVerdictRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06\x65xtras\x18\x02 \x01(\x0b\x32\x13.gatepost.v1.Extras\"=\n\x14WatchVerdictResponse\x12%\n\x07verdict\x18\x01 \x01(\x0b\x32\x14.gatepost.v1.Verdict*e\n\x07Urgency\x12\x17\n\x13URGENCY_UNSPECIFIED\x10\x00\x12\x17\n\x13URGENCY_INTERACTIVE\x10\x01\x12\x14\n\x10URGENCY_NEARLINE\x10\x02\x12\x12\n\x0eURGENCY_RESCAN\x10\x03\x32\xe1\x02\n\x11ModerationService\x12G\n\x08Moderate\x12\x1c.gatepost.v1.ModerateRequest\x1a\x1d.gatepost.v1.ModerateResponse\x12]\n\x0eModerateStream\x12\".gatepost.v1.ModerateStreamRequest\x1a#.gatepost.v1.ModerateStreamResponse(\x01\x30\x01\x12M\n\nGetVerdict\x12\x1e.gatepost.v1.GetVerdictRequest\x1a\x1f.gatepost.v1.GetVerdictResponse\x12U\n\x0cWatchVerdict\x12 .gatepost.v1.WatchVerdictRequest\x1a!.gatepost.v1.WatchVerdictResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,32 +34,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MODERATEREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_MODERATEREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_URGENCY']._serialized_start=1221
-  _globals['_URGENCY']._serialized_end=1322
+  _globals['_URGENCY']._serialized_start=1238
+  _globals['_URGENCY']._serialized_end=1339
   _globals['_MODERATEREQUEST']._serialized_start=73
-  _globals['_MODERATEREQUEST']._serialized_end=464
-  _globals['_MODERATEREQUEST_LABELSENTRY']._serialized_start=409
-  _globals['_MODERATEREQUEST_LABELSENTRY']._serialized_end=454
-  _globals['_TURN']._serialized_start=466
-  _globals['_TURN']._serialized_end=589
-  _globals['_TURN_ROLE']._serialized_start=526
-  _globals['_TURN_ROLE']._serialized_end=589
-  _globals['_EXTRAS']._serialized_start=591
-  _globals['_EXTRAS']._serialized_end=677
-  _globals['_MODERATERESPONSE']._serialized_start=679
-  _globals['_MODERATERESPONSE']._serialized_end=736
-  _globals['_MODERATESTREAMREQUEST']._serialized_start=738
-  _globals['_MODERATESTREAMREQUEST']._serialized_end=808
-  _globals['_MODERATESTREAMRESPONSE']._serialized_start=811
-  _globals['_MODERATESTREAMRESPONSE']._serialized_end=949
-  _globals['_GETVERDICTREQUEST']._serialized_start=951
-  _globals['_GETVERDICTREQUEST']._serialized_end=1021
-  _globals['_GETVERDICTRESPONSE']._serialized_start=1023
-  _globals['_GETVERDICTRESPONSE']._serialized_end=1082
-  _globals['_WATCHVERDICTREQUEST']._serialized_start=1084
-  _globals['_WATCHVERDICTREQUEST']._serialized_end=1156
-  _globals['_WATCHVERDICTRESPONSE']._serialized_start=1158
-  _globals['_WATCHVERDICTRESPONSE']._serialized_end=1219
-  _globals['_MODERATIONSERVICE']._serialized_start=1325
-  _globals['_MODERATIONSERVICE']._serialized_end=1678
+  _globals['_MODERATEREQUEST']._serialized_end=481
+  _globals['_MODERATEREQUEST_LABELSENTRY']._serialized_start=426
+  _globals['_MODERATEREQUEST_LABELSENTRY']._serialized_end=471
+  _globals['_TURN']._serialized_start=483
+  _globals['_TURN']._serialized_end=606
+  _globals['_TURN_ROLE']._serialized_start=543
+  _globals['_TURN_ROLE']._serialized_end=606
+  _globals['_EXTRAS']._serialized_start=608
+  _globals['_EXTRAS']._serialized_end=694
+  _globals['_MODERATERESPONSE']._serialized_start=696
+  _globals['_MODERATERESPONSE']._serialized_end=753
+  _globals['_MODERATESTREAMREQUEST']._serialized_start=755
+  _globals['_MODERATESTREAMREQUEST']._serialized_end=825
+  _globals['_MODERATESTREAMRESPONSE']._serialized_start=828
+  _globals['_MODERATESTREAMRESPONSE']._serialized_end=966
+  _globals['_GETVERDICTREQUEST']._serialized_start=968
+  _globals['_GETVERDICTREQUEST']._serialized_end=1038
+  _globals['_GETVERDICTRESPONSE']._serialized_start=1040
+  _globals['_GETVERDICTRESPONSE']._serialized_end=1099
+  _globals['_WATCHVERDICTREQUEST']._serialized_start=1101
+  _globals['_WATCHVERDICTREQUEST']._serialized_end=1173
+  _globals['_WATCHVERDICTRESPONSE']._serialized_start=1175
+  _globals['_WATCHVERDICTRESPONSE']._serialized_end=1236
+  _globals['_MODERATIONSERVICE']._serialized_start=1342
+  _globals['_MODERATIONSERVICE']._serialized_end=1695
 # @@protoc_insertion_point(module_scope)

@@ -92,6 +92,7 @@ class ModerateRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     EXTRAS_FIELD_NUMBER: _builtins.int
     URGENCY_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The caller's name for this request, at most 128 characters of [A-Za-z0-9._:/-]. Optional in
     Moderate (the server makes one up), required and unique within a stream in ModerateStream.
@@ -114,6 +115,10 @@ class ModerateRequest(_message.Message):
     """The policy's name (see PolicyService). Empty: the operator's default."""
     urgency: Global___Urgency.ValueType
     """How soon it is needed."""
+    subject: _builtins.str
+    """A pseudonym of the person who asked, at most 128 characters of [A-Za-z0-9._:/@+-]: what the operator keeps of them is
+    found and removed by it. May be empty. Never a name or an address.
+    """
     @_builtins.property
     def expected_text(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Texts that the image was meant to show, each at most 1,024 characters, at most 64 of them.
@@ -150,10 +155,11 @@ class ModerateRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         extras: Global___Extras | None = ...,
         urgency: Global___Urgency.ValueType = ...,
+        subject: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras", "image", b"image", "image_uri", b"image_uri", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_text", b"expected_text", "extras", b"extras", "image", b"image", "image_uri", b"image_uri", "labels", b"labels", "locale", b"locale", "policy", b"policy", "prompt", b"prompt", "request_id", b"request_id", "source", b"source", "turn_count", b"turn_count", "turns", b"turns", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_text", b"expected_text", "extras", b"extras", "image", b"image", "image_uri", b"image_uri", "labels", b"labels", "locale", b"locale", "policy", b"policy", "prompt", b"prompt", "request_id", b"request_id", "source", b"source", "subject", b"subject", "turn_count", b"turn_count", "turns", b"turns", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["image", "image_uri"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015

@@ -19,6 +19,7 @@ from gatepost_server.cli.capacity import capacity
 from gatepost_server.cli.find import find
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
+from gatepost_server.cli.purge import purge
 from gatepost_server.cli.ready import announce
 from gatepost_server.cli.replay import replay
 from gatepost_server.cli.rescan import rescan
@@ -45,6 +46,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")
 app.add_typer(bank, name="bank")
 app.command()(capacity)
+app.command()(purge)
 app.command()(rescan)
 app.command()(replay)
 app.command()(find)

@@ -64,6 +64,7 @@ def request_from_wire(message: moderation.ModerateRequest, *, request_id: str) -
         policy=message.policy,
         labels=dict(message.labels),
         want_embedding=message.extras.embedding,
+        subject=message.subject,
     )
 
 

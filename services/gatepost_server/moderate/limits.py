@@ -11,6 +11,7 @@ from gatepost_server.domain.decision import ModerationRequest
 from gatepost_server.domain.errors import ErrorReason, invalid
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+_SUBJECT = re.compile(r"[A-Za-z0-9._:/@+-]{0,128}")
 _MAX_LOCALE = 64
 
 
@@ -41,6 +42,10 @@ def check_fields(request: ModerationRequest, limits: RequestLimits) -> None:
         _check_text(turn.text, limits.turn, f"turns[{index}].text")
     _check_labels(request, limits)
     _check_locale(request.locale)
+    if not _SUBJECT.fullmatch(request.subject):
+        raise invalid(
+            ErrorReason.FIELD_INVALID, "subject: at most 128 characters of [A-Za-z0-9._:/@+-]", field="subject"
+        )
 
 
 def check_image(image: bytes, limits: RequestLimits) -> None:
