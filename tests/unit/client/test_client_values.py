@@ -175,6 +175,7 @@ def test_every_field_of_the_request_can_be_set() -> None:
         policy="strict",
         labels={"k": "v"},
         embedding=True,
+        subject="user-4711",
         urgency=Urgency.RESCAN,
     )
     check_item(item)
