@@ -19,7 +19,7 @@ import typer
 
 COMMITTED = Path(__file__).with_name("capacity_figures.json")
 DAY_S = 86_400
-GPU_TARGET = 1_000.0  # images/s of one H100 with 16 cores: what issue 5 asks for
+GPU_TARGET = 1_000.0  # images/s of one H100 with 16 cores: the target that the project set itself
 WORTH_S = 2.0  # images inside at peak, as seconds of the peak: what callers may wait
 
 HOST, HOST_MEMORY = "host_images_per_second", "host_memory_gb"
@@ -114,7 +114,7 @@ def told(demand: Demand, figures: Mapping[str, Figure], gpu: float | None) -> It
     yield f"Machines may be {demand.busy:.0%} busy at peak; {demand.spare} more of each stand by."
     yield ""
     if gpu is None:
-        yield f"GPUs: ASSUMED, gatepost was never measured on one: {_shown(GPU_TARGET)} images/s is a target (issue 5)."
+        yield f"GPUs: ASSUMED, gatepost was never measured on one: {_shown(GPU_TARGET)} images/s is a target."
         yield "  Measure yours (benchmarks/gpu) and say --images-per-second."
     else:
         yield f"GPUs: {_shown(gpu)} images/s each, as given by --images-per-second."
