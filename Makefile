@@ -50,7 +50,13 @@ serve: $(STAMP) ## Run Triton and the gateway until Ctrl-C (gRPC on 127.0.0.1:50
 
 .PHONY: test
 test: $(STAMP) check ## Everything: static checks, unit, contract, integration and end-to-end tests
-	@$(PYTEST)
+	@mkdir -p out; \
+	$(PYTEST) tests/unit tests/contract >out/test-unit.log 2>&1 & unit=$$!; \
+	trap 'kill $$unit 2>/dev/null' INT TERM; \
+	status=0; $(PYTEST) tests/integration tests/e2e || status=$$?; \
+	wait $$unit || status=$$?; \
+	echo; echo "unit and contract tests (out/test-unit.log), which ran beside these:"; tail -n 25 out/test-unit.log; \
+	exit $$status
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit and contract tests alone (seconds)
