@@ -77,7 +77,7 @@ def test_a_missing_object_and_one_that_is_too_large_are_failures(bucket):
 
 
 def test_a_plan_and_finished_shards_come_back(bucket):
-    destination = Destination(address("s3://results/job"))
+    destination = Destination(address("s3://results/planned"))
     assert destination.job() is None
     inputs = [Input(number, str(number), f"uri-{number}", "file") for number in range(5)]
     job = plan(destination, Asked("x"), inputs, shard_size=2, embedding_size=2, told=lambda _: None)
