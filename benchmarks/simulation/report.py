@@ -40,7 +40,8 @@ def blocks(part: Told | None) -> dict[str, str]:
             ("callers", "p50 simulated", "measured", "off", "p99 simulated", "measured", "off"),
             [(callers, *_check(of)) for callers, of in part["checks"].items()],
         ),
-        "fleets": _table(
+        "fleets": f"![Waits and losses in the burst by number of replicas](images/{PICTURE})\n\n"
+        + _table(
             ("replicas", "of what the peak fills", *_COLUMNS, "p99 before and after"),
             [
                 (f"{of['replicas']:,}", f"{of['size']:g}", *_outcome(of), f"{of['calm_p99_s']:.2f} s")

@@ -17,6 +17,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 SHORT = frozenset({"gateway"})  # of these the page has the rows with a target; the others are in the report
 BUSY = 0.7  # load average before a part, from which the page says that other work disturbed it
 
+PICTURES = {  # of these parts, shown where they were measured
+    "latency": "![Waits and images a second by callers at a time](images/performance-latency.svg)",
+    "growth": "![Waits by side, lines of text and frames](images/performance-growth.svg)",
+}
+
 Told = Mapping[str, Any]
 
 
@@ -37,11 +42,15 @@ def write(parts: Mapping[str, Told], report: Path = REPORT, page: Path = PAGE, i
 
 def blocks(parts: Mapping[str, Told]) -> dict[str, str]:
     """Every measured block of the page by its name."""
-    tables = {
-        f"bench {name}": table(parts[name]["targets"], short=name in SHORT) if name in parts else "Not measured yet."
-        for name in ("peers", "latency", "gateway", "growth", "stream", "startup")
-    }
-    return {"bench how": how(parts), **tables}
+    names = ("peers", "latency", "gateway", "growth", "stream", "startup")
+    return {"bench how": how(parts), **{f"bench {name}": _block(name, parts.get(name)) for name in names}}
+
+
+def _block(name: str, part: Told | None) -> str:
+    if part is None:
+        return "Not measured yet."
+    rows = table(part["targets"], short=name in SHORT)
+    return f"{PICTURES[name]}\n\n{rows}" if name in PICTURES else rows
 
 
 def how(parts: Mapping[str, Told]) -> str:
