@@ -13,7 +13,7 @@ from gatepost_server.stages.ocr_detect.bent import find_band
 from gatepost_server.stages.ocr_detect.crops import Floats, Pixels, bent_crop, quad_crop, spread, with_full_contrast
 from gatepost_server.stages.ocr_detect.ink import follow_ink
 from gatepost_server.stages.ocr_detect.passes import Found
-from gatepost_server.stages.ocr_detect.upright import Column, is_tall, laid_out
+from gatepost_server.stages.ocr_detect.upright import Column, laid_out
 
 FAINT = 70  # levels between light and dark, below which a crop is also read with its contrast spread out
 LOOKS = 2  # the second look starts from a straighter strip than the first
@@ -40,8 +40,6 @@ def line_of(found: Found, image: Pixels, view: int) -> Line:
             band = follow_ink(image, band)
         outline, height = band.polygon, 2 * band.half
         crops.insert(0, bent_crop(image, band.middle, band.half))
-    if is_tall(region.quad) and (row := laid_out(image, region.quad)) is not None:
-        crops.append(row)
     if found.faint:
         crops = [with_full_contrast(crop) for crop in crops]
     elif spread(crops[-1]) < FAINT:

@@ -1,7 +1,7 @@
 """Letters that stand on one another: a column of them is laid out as a row, so that a word is read and not its letters.
 
-The detector finds such a column letter by letter, or in short pieces. Chinese columns come as one region and are read
-turned; Latin letters in them lie on their backs then, so tall regions get the laid-out row as one more crop.
+The detector finds such a column letter by letter, or in short pieces. A column that comes as one region is read turned,
+as Chinese is: laid out as well, a line that was turned as a whole would be read from its end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ _ASIDE = 0.4  # of the column's width: how far a letter's middle may lie from th
 _APART = 2.2  # of the letters' size: how far down the next letter begins; an empty place is a space
 _UPRIGHT = 0.2  # of the width: how far the corners of an upright rectangle are from their places
 _FEWEST = 3  # letters
-_TALL = 2.0  # height to width of one region, from which it may hold stacked letters
 _INSIDE = 0.6  # of a region's rectangle: then it is part of a column of shapes
 _WHOLE = 0.8  # of a column's height: one region over so much of it is the column
 _NEIGHBOURS = 2.5  # widths between columns of one text
@@ -199,12 +198,6 @@ def _is_column(chain: Sequence[_Box]) -> bool:
 def _column(chain: Sequence[_Box]) -> Column:
     left, right = min(box.left for box in chain), max(box.right for box in chain)
     return Column(tuple(box.found for box in chain), (left, chain[0].top, right, max(box.bottom for box in chain)))
-
-
-def is_tall(quad: Floats) -> bool:
-    """Whether a region is so much higher than wide, and upright, that its letters may stand on one another."""
-    sides = np.ptp(quad, axis=0)
-    return bool(sides[1] >= _TALL * sides[0] and sides[0] >= _LEAST_SIDE)
 
 
 def laid_out(image: Pixels, quad: Floats) -> Pixels | None:
