@@ -17,6 +17,10 @@ from tests.integration.test_gateway_process import Process
 
 SLOW = script(delay_s=0.6)
 
+# A caller's deadline, and the gateway's margin under it: HOLD comes after 0.3 s, and in time on a loaded machine.
+PATIENT_S = 10.0
+MARGIN_S = PATIENT_S - 0.3
+
 
 @pytest.fixture
 def backlog(tmp_path):
@@ -34,10 +38,10 @@ async def watched(gateway: Gateway, name: str, **fields) -> list[verdict_pb2.Ver
 
 
 async def test_a_deadline_that_cannot_be_met_is_a_hold_before_it_is_over(backlog):
-    async with running_gateway(backlog=backlog) as gateway:
+    async with running_gateway(deadline_margin_s=MARGIN_S, backlog=backlog) as gateway:
         started = time.monotonic()
-        held = await moderate(gateway, SLOW, timeout=0.4)
-        assert time.monotonic() - started < 0.4
+        held = await moderate(gateway, SLOW, timeout=PATIENT_S)
+        assert time.monotonic() - started < PATIENT_S
         assert (held.decision, held.pending) == (verdict_pb2.DECISION_HOLD, True)
         assert [reason.code for reason in held.reasons] == [verdict_pb2.REASON_CODE_DEADLINE]
         assert not held.coverage.complete
@@ -51,8 +55,8 @@ async def test_a_deadline_that_cannot_be_met_is_a_hold_before_it_is_over(backlog
 
 
 async def test_without_a_backlog_a_deadline_is_an_error_as_before():
-    async with running_gateway() as gateway:
-        refusal = await refused(gateway.moderation.Moderate(wire.ModerateRequest(image=SLOW), timeout=0.4))
+    async with running_gateway(deadline_margin_s=MARGIN_S) as gateway:
+        refusal = await refused(gateway.moderation.Moderate(wire.ModerateRequest(image=SLOW), timeout=PATIENT_S))
         assert refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
@@ -64,9 +68,9 @@ async def test_an_image_of_a_stream_is_held_too(backlog):
 
 
 async def test_a_held_verdict_draws_no_picture_and_costs_no_answer(backlog):
-    async with running_gateway(backlog=backlog) as gateway:
+    async with running_gateway(deadline_margin_s=MARGIN_S, backlog=backlog) as gateway:
         extras = wire.Extras(evidence=True, annotated_image=True, embedding=True)
-        held = await moderate(gateway, SLOW, timeout=0.4, extras=extras)
+        held = await moderate(gateway, SLOW, timeout=PATIENT_S, extras=extras)
         assert (held.pending, held.annotated_image) == (True, b"")
 
 
@@ -166,12 +170,13 @@ async def test_a_gateway_that_drains_tells_watchers_to_come_again(backlog):
 def test_what_was_accepted_outlives_the_gateway(backlog, number):
     """The first gateway ends with accepted work under way; the second delivers it."""
     environment = {"GATEPOST_GATEWAY_BACKLOG": backlog, "GATEPOST_GATEWAY_GRACE_S": "1"}
+    environment["GATEPOST_GATEWAY_DEADLINE_MARGIN_S"] = str(MARGIN_S)
     first, second = Process(**environment), None
     try:
         with grpc.insecure_channel(first.address()) as channel:
             stub = moderation_pb2_grpc.ModerationServiceStub(channel)
             requests = [wire.ModerateRequest(image=script(delay_s=1.5), request_id=f"r-{n}") for n in range(6)]
-            calls = [stub.Moderate.future(request, timeout=0.8) for request in requests]
+            calls = [stub.Moderate.future(request, timeout=PATIENT_S) for request in requests]
             names = [call.result().verdict.name for call in calls]
             time.sleep(0.3)
             first.send(number)
