@@ -8,11 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from gatepost_server.domain.errors import GatepostError
-from gatepost_server.records import migrate, sql_backlog, sql_bank, sql_usage, tables
+from gatepost_server.records import migrate, sql_accounts, sql_backlog, sql_bank, sql_usage, tables
 
 TABLES = {"backlog", "usage", "decisions", "acts", "review_queue", "purges", "alembic_version"} | {
     "known_bad",
     "known_bad_changes",
+    "accounts",
+    "sessions",
 }
 
 
@@ -26,7 +28,7 @@ class MigrationContract:
     def test_an_empty_database_gets_every_table_as_the_program_uses_them(self, engine):
         with engine.begin() as connection:
             migrate.upgrade(connection)
-        used = (sql_backlog.METADATA, sql_usage.METADATA, sql_bank.METADATA, tables.METADATA)
+        used = (sql_backlog.METADATA, sql_usage.METADATA, sql_bank.METADATA, sql_accounts.METADATA, tables.METADATA)
         with engine.connect() as connection:
             context = MigrationContext.configure(connection)
             changes = [change for metadata in used for change in compare_metadata(context, metadata)]
