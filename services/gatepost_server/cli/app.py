@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from gatepost_server.cli.bank import BANK_FILE, bank
 from gatepost_server.cli.capacity import capacity
+from gatepost_server.cli.console import console, read_console, serving_console
 from gatepost_server.cli.find import find
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
@@ -45,6 +46,7 @@ app.add_typer(policy, name="policy")
 app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")
 app.add_typer(bank, name="bank")
+app.add_typer(console, name="console")
 app.command()(capacity)
 app.command()(purge)
 app.command()(rescan)
@@ -85,7 +87,7 @@ def up(
     state: State = None,
     ready_file: ReadyFile = None,
 ) -> None:
-    """Run Triton and the gateway in one process tree, until SIGTERM or Ctrl-C."""
+    """Run Triton, the gateway and the review console in one process tree, until SIGTERM or Ctrl-C."""
     import uvloop
 
     from gatepost_server.cli.up import TritonLostError, run_up
@@ -104,6 +106,8 @@ def up(
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
     gateway = with_state(gateway, state if state is not None else user_state_path("gatepost"))
     gateway = with_word_lists(gateway, triton.repository)
+    with failures(SettingsError):
+        pages = read_console(config, gateway)
     with failures(RingError):
         make_ring(gateway)
     log.info("settings", triton=printable(triton))
@@ -114,7 +118,8 @@ def up(
             run_up(
                 supervisor,
                 gateway,
-                lambda addresses: announce(ready_file, **addresses.told(), triton=supervisor.grpc_address),
+                lambda addresses: announce(ready_file, **addresses, triton=supervisor.grpc_address),
+                console=serving_console(pages) if pages.enabled else None,
             )
         )
 

@@ -3,6 +3,7 @@
     [log]      GATEPOST_LOG_*
     [triton]   GATEPOST_TRITON_*     serving.settings.TritonSettings
     [gateway]  GATEPOST_GATEWAY_*    gateway.settings.GatewaySettings
+    [console]  GATEPOST_CONSOLE_*    console.settings.ConsoleSettings
 
 Two underscores lead into a table: GATEPOST_TRITON_INSTANCES__CLIP=2. Parameters of models need no table:
 GATEPOST_MODEL_<KEY> and GATEPOST_MODEL_<STAGE>_<KEY> reach the stages as they are (serving.parameters);
@@ -23,7 +24,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 from gatepost_server.cli.logs import LogSettings
 from gatepost_server.serving.settings import TritonSettings
 
-TABLES = ("log", "triton", "gateway")
+TABLES = ("log", "triton", "gateway", "console")
 TRITON_FIELDS = frozenset(field.name for field in fields(TritonSettings))
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
@@ -35,12 +36,12 @@ class SettingsError(ValueError):
 
 def read_log(file: Path | None) -> LogSettings:
     """[log] of `file`. Raises SettingsError."""
-    return _read(LogSettings, "log", file, {})
+    return read_table(LogSettings, "log", file, {})
 
 
 def read_triton(file: Path | None, **overrides: Any) -> TritonSettings:
     """[triton] of `file`; overrides that are None say nothing. Raises SettingsError."""
-    return TritonSettings(**dict(_read(_TRITON, "triton", file, overrides)))
+    return TritonSettings(**dict(read_table(_TRITON, "triton", file, overrides)))
 
 
 def check_tables(file: Path | None) -> None:
@@ -77,7 +78,8 @@ def _triton_model() -> type[BaseSettings]:
 _TRITON = _triton_model()
 
 
-def _read(model: type[_Settings], table: str, file: Path | None, overrides: Mapping[str, Any]) -> _Settings:
+def read_table(model: type[_Settings], table: str, file: Path | None, overrides: Mapping[str, Any]) -> _Settings:
+    """A table of `file`, under the environment, under `overrides` that are not None. Raises SettingsError."""
     said = {name: value for name, value in overrides.items() if value is not None}
     try:
         return model(**_overlaid(_overlaid(_tables(file).get(table, {}), EnvSettingsSource(model)()), said))

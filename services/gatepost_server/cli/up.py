@@ -1,6 +1,6 @@
 """The whole service in one process tree: this process is the gateway and Triton's supervisor.
 
-    gatepostd up                gateway (this thread), supervisor (a thread)
+    gatepostd up                gateway and review console (this thread), supervisor (a thread)
     └── tritonserver            ends with this process, however that ends
         └── a Python stub for each model instance
 
@@ -11,7 +11,8 @@ stopped. Where either part ends for good, so does the other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from threading import Event
 
 from gatepost_server.cli.stopping import SIGNALS
@@ -26,8 +27,16 @@ class TritonLostError(RuntimeError):
     """tritonserver ended and could not be brought back."""
 
 
-async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callable[[Addresses], None]) -> None:
-    """Run until SIGTERM or SIGINT; `ready` gets the gateway's addresses once images can be judged.
+async def run_up(
+    supervisor: Supervisor,
+    gateway: GatewaySettings,
+    ready: Callable[[Mapping[str, str]], None],
+    *,
+    console: AbstractAsyncContextManager[str] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT; `ready` gets addresses by name once images can be judged.
+
+    `console` serves the review console and gives its address; None: there is none.
 
     Raises TritonLostError, and whatever kept either part from starting.
     """
@@ -46,21 +55,24 @@ async def run_up(supervisor: Supervisor, gateway: GatewaySettings, ready: Callab
         max_calls=gateway.scorer_calls,
     )
 
-    async def announce() -> None:
+    async def announce(pages: str | None) -> None:
         await serving.wait()
-        ready(await address)
+        ready((await address).told() | ({} if pages is None else {"console": f"http://{pages}"}))
 
-    announcing = asyncio.create_task(announce())
     try:
-        await serve(
-            gateway.model_copy(update={"triton": supervisor.grpc_address}),  # for its log
-            ready=address.set_result,
-            stop=drain,
-            scorer=scorer,
-            serving=serving.set,
-        )
+        async with console if console is not None else nullcontext() as pages:
+            announcing = asyncio.create_task(announce(pages))
+            try:
+                await serve(
+                    gateway.model_copy(update={"triton": supervisor.grpc_address}),  # for its log
+                    ready=address.set_result,
+                    stop=drain,
+                    scorer=scorer,
+                    serving=serving.set,
+                )
+            finally:
+                announcing.cancel()
     finally:
-        announcing.cancel()
         await scorer.close()
         stop_triton.set()
         await supervising

@@ -1,1 +1,1 @@
-"""The review rim."""
+"""The review rim: pages over the record, for the people who decide."""
