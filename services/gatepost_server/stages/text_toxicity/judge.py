@@ -17,6 +17,7 @@ from gatepost_server.text.characters import count_letters
 from gatepost_server.text.grids import Grid
 from gatepost_server.text.lexicon import Match, Strength
 from gatepost_server.text.normalize import normalize
+from gatepost_server.text.respaced import respaced
 from gatepost_server.text.scorer import FRAGMENT_AT_MOST, Reading, TextScorer, floor
 from gatepost_server.text.windows import MAX_WINDOWS, Window, windows
 
@@ -73,7 +74,8 @@ class Judge:
         readings = [self._scorer.read(text) for text in normalized]
         trusts = trust(confidences)
         believed = tuple(_strong(reading) if weight else () for reading, weight in zip(readings, trusts, strict=True))
-        return Lines(normalized, self._decided(readings) * trusts[:, None], believed)
+        scores = np.maximum(self._decided(readings), self._respaced(normalized))
+        return Lines(normalized, scores * trusts[:, None], believed)
 
     def joined(self, lines: Lines, confidences: Sequence[float], orders: Sequence[Sequence[int]]) -> Joined:
         """Neighbouring lines read together; zeros where fewer than two lines hold text."""
@@ -92,7 +94,7 @@ class Judge:
         worst = np.zeros(len(CATEGORIES), np.float32)
         for window, reading, row in zip(kept, readings, rows, strict=True):
             if not _strong(reading):
-                row = row / (row + _READINGS_TRIED * (1.0 - row))
+                row = _tempered(row)
                 # What stands around a break was cut out of its lines: what it means, the passage of both tells.
                 if window.cut or _by_strays(window, lines.normalized, confidences):
                     row = np.minimum(row, np.float32(FRAGMENT_AT_MOST))
@@ -108,6 +110,15 @@ class Judge:
         trusts = trust(confidences)
         least = float(min((trusts[index] for index in order), default=0.0))
         return read_edges(self._scorer, self._meaning, lines.normalized, order, least)
+
+    def _respaced(self, normalized: Sequence[str]) -> Scores:
+        """What lines say with their spaces where words end, (L, C); zeros where they are there already."""
+        scores = np.zeros((len(normalized), len(CATEGORIES)), np.float32)
+        found = [(place, words) for place, text in enumerate(normalized) if (words := respaced(text))]
+        readings = [self._scorer.read(words) for _, words in found]
+        for (place, _), reading, row in zip(found, readings, self._decided(readings), strict=True):
+            scores[place] = row if _strong(reading) else _tempered(row)
+        return scores
 
     def _read(self, window: Window, lines: Lines) -> Reading:
         """A window, without strong entries that only met at a line break or were cut out of a line."""
@@ -130,6 +141,12 @@ class Judge:
         pairs = zip(readings, self._meaning(texts), strict=True)
         scores = np.stack([self._scorer.with_meaning(reading, logits) for reading, logits in pairs])
         return scores if self._second is None else _blend(readings, scores, self._second(texts))
+
+
+def _tempered(row: Scores) -> Scores:
+    """A reading that is one of several."""
+    tempered: Scores = row / (row + _READINGS_TRIED * (1.0 - row))
+    return tempered
 
 
 def _asked(rows: Scores, always: int) -> list[int]:
