@@ -19,15 +19,17 @@ def open_net(
     threads: int = 1,
     precision: str = "auto",
     cuda_graphs: str = "off",
+    compiled: str = "off",
 ) -> Net:
     """Load `file` on the device.
 
     "auto" takes torch where it sees a CUDA device, else OpenVINO, else onnxruntime. `precision` ("auto", "bf16", "f32",
-    and "f16" for torch) is heard by OpenVINO and torch, `cuda_graphs` ("on", "off") by torch on a CUDA device. Raises
-    ValueError for an unknown or impossible choice and ImportError where the engine is not installed.
+    and "f16" for torch) is heard by OpenVINO and torch, `cuda_graphs` and `compiled` ("on", "off") by torch on a CUDA
+    device. Raises ValueError for an unknown or impossible choice and ImportError where the engine is not installed.
     """
-    if cuda_graphs not in ("on", "off"):
-        raise ValueError(f"cuda_graphs must be on or off, not {cuda_graphs!r}")
+    for name, switch in (("cuda_graphs", cuda_graphs), ("compiled", compiled)):
+        if switch not in ("on", "off"):
+            raise ValueError(f"{name} must be on or off, not {switch!r}")
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
     if device not in DEVICES:
@@ -44,7 +46,8 @@ def open_net(
             from gatepost_server.engines.torch_net import TorchNet
 
             graphs = cuda_graphs == "on" and device == "cuda"
-            return TorchNet(file, device=device, threads=threads, precision=precision, graphs=graphs)
+            compiler = "inductor" if compiled == "on" and device == "cuda" else ""
+            return TorchNet(file, device=device, threads=threads, precision=precision, graphs=graphs, compiler=compiler)
         case "openvino":
             from gatepost_server.engines.openvino_net import OpenVinoNet
 

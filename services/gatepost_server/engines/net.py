@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]  # N, height, width, 3
+Size = tuple[int, int]  # height, width
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,24 @@ class Net(Protocol):
 
     batch: int
 
-    def run(self, images: Images) -> Sequence[NDArray[Any]]:
+    def run(self, images: Images, size: Size | None = None) -> Sequence[NDArray[Any]]:
         """The outputs for uint8 images (N, height, width, 3), channels in the order of the net's training.
 
+        With `size` the net sees them at that size, scaled as `sized` does it, where the net lies.
         One float32 array, or (indices, values) where the file says `top1`. The arrays are the
         caller's own.
         """
         ...
+
+
+def sized(images: Images, size: Size | None) -> Images:
+    """`images` at `size` by linear interpolation between the middles of pixels; themselves for None or their own."""
+    if size is None or images.shape[1:3] == size:
+        return images
+    scaled_images = np.empty((len(images), *size, 3), dtype=np.uint8)
+    for image, row in zip(images, scaled_images, strict=True):
+        cv2.resize(image, size[::-1], dst=row, interpolation=cv2.INTER_LINEAR)
+    return scaled_images
 
 
 def scaled(images: Images, file: NetFile) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from gatepost_server.engines.net import Images, NetFile, scaled
+from gatepost_server.engines.net import Images, NetFile, Size, scaled, sized
 
 
 class OnnxRuntimeNet:
@@ -26,8 +26,8 @@ class OnnxRuntimeNet:
         self._input = self._session.get_inputs()[0].name
         self._file = file
 
-    def run(self, images: Images) -> Sequence[NDArray[Any]]:
-        (output,) = self._session.run(None, {self._input: scaled(images, self._file)})
+    def run(self, images: Images, size: Size | None = None) -> Sequence[NDArray[Any]]:
+        (output,) = self._session.run(None, {self._input: scaled(sized(images, size), self._file)})
         if not self._file.top1:
             return [output]
         return [output.argmax(-1).astype(np.int32), output.max(-1)]

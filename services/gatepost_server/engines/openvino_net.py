@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from openvino import opset13
 from openvino.preprocess import PrePostProcessor
 
-from gatepost_server.engines.net import Images, NetFile
+from gatepost_server.engines.net import Images, NetFile, Size, sized
 from gatepost_server.engines.openvino_rewrites import rewritten
 
 
@@ -47,9 +47,9 @@ class OpenVinoNet:
         self._outputs = compiled.outputs
         self._lock = threading.Lock()
 
-    def run(self, images: Images) -> Sequence[NDArray[Any]]:
+    def run(self, images: Images, size: Size | None = None) -> Sequence[NDArray[Any]]:
         with self._lock:
-            answer = self._request.infer([images], share_inputs=True)
+            answer = self._request.infer([sized(images, size)], share_inputs=True)
             return [answer[output].copy() for output in self._outputs]
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from numpy.typing import NDArray
 
 from gatepost_server.engines.cuda_graphs import Forward, Graphs, Recorder
-from gatepost_server.engines.net import Images, NetFile
+from gatepost_server.engines.net import Images, NetFile, Size
 from gatepost_server.engines.onnx_fx import module_from_onnx
 
 TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
@@ -22,12 +23,20 @@ class TorchNet:
     """An ONNX file as a torch module. Bytes go to the device, and only what is asked for comes back."""
 
     def __init__(
-        self, file: NetFile, *, device: str = "cuda", threads: int = 1, precision: str = "auto", graphs: bool = False
+        self,
+        file: NetFile,
+        *,
+        device: str = "cuda",
+        threads: int = 1,
+        precision: str = "auto",
+        graphs: bool = False,
+        compiler: str = "",
     ) -> None:
         """`precision` is that of convolutions and matrix products: auto (f32), f32, bf16 or f16.
 
-        With `graphs`, shapes that come back are replayed (engines.cuda_graphs). Raises ValueError for another
-        precision, and for graphs on the CPU.
+        With `graphs`, shapes that come back are replayed (engines.cuda_graphs). `compiler` is a backend of
+        torch.compile, "" for none: one compilation, at the first image, serves all shapes. Raises ValueError for
+        another precision, and for graphs on the CPU.
         """
         if precision not in ("auto", *TYPES):
             raise ValueError(f"precision must be auto, {', '.join(TYPES)}, not {precision!r}")
@@ -44,14 +53,15 @@ class TorchNet:
         self._std = torch.tensor(file.std, device=self._device).view(1, 3, 1, 1)
         self._top1 = file.top1
         self._lock = threading.Lock()
-        self._run: Forward = Graphs(self.forward, record=Recorder()) if graphs else self.forward
+        forward: Forward = torch.compile(self.forward, backend=compiler, dynamic=True) if compiler else self.forward
+        self._run: Forward = Graphs(forward, record=Recorder()) if graphs else forward
 
-    def run(self, images: Images) -> Sequence[NDArray[Any]]:
+    def run(self, images: Images, size: Size | None = None) -> Sequence[NDArray[Any]]:
         with self._lock, torch.inference_mode():
             pixels = torch.from_numpy(np.ascontiguousarray(images))
             if self._device.type == "cuda":
                 pixels = pixels.pin_memory().to(self._device, non_blocking=True)
-            return [output.cpu().numpy() for output in self._run(pixels)]
+            return [output.cpu().numpy() for output in self._run(sized_there(pixels, size))]
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What `run` answers, on the device, for bytes there (N, height, width, 3).
@@ -71,3 +81,12 @@ class TorchNet:
             return contextlib.nullcontext()
         # Casts that were kept from one call to the next would not be part of a recording.
         return torch.autocast(self._device.type, self._type, cache_enabled=False)
+
+
+def sized_there(pixels: torch.Tensor, size: Size | None) -> torch.Tensor:
+    """As engines.net.sized, on the device: bytes (N, height, width, 3), within one level of it."""
+    if size is None or tuple(pixels.shape[1:3]) == size:
+        return pixels
+    floats = pixels.permute(0, 3, 1, 2).float()
+    scaled = F.interpolate(floats, size, mode="bilinear", align_corners=False)
+    return scaled.round().to(torch.uint8).permute(0, 2, 3, 1)

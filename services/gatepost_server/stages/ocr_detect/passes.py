@@ -6,16 +6,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
-from gatepost_server.engines.net import Net
 from gatepost_server.stages.ocr_detect.columns import SQUEEZED, Block, doubtful_blocks, is_column, runs_across
 from gatepost_server.stages.ocr_detect.regions import Floats, Region, Thresholds, find_regions
+from gatepost_server.stages.ocr_detect.rounds import Look, Search
 
 Pixels = NDArray[np.uint8]  # height, width, 3
 
@@ -43,26 +42,25 @@ class Found:
 
 
 class Detector:
-    """Finds the lines of one image. Each side bounds the work by pixels: side x side.
+    """Finds the lines of one image, asking for the net's maps as it goes (rounds.together). Pure but for that.
 
-    `side` is that of a whole look, `first_side` of a smaller one before it (0: none), `contrast_side` of the pass for
-    faint text (0: none).
+    Each side bounds the work by pixels: side x side. `side` is that of a whole look, `first_side` of a smaller one
+    before it (0: none), `contrast_side` of the pass for faint text (0: none).
     """
 
-    def __init__(self, net: Net, *, side: int, contrast_side: int, thresholds: Thresholds, first_side: int = 0) -> None:
-        self._net = net
+    def __init__(self, *, side: int, contrast_side: int, thresholds: Thresholds, first_side: int = 0) -> None:
         self._side = side
         self._first_side = first_side
         self._contrast_side = contrast_side
         self._thresholds = thresholds
 
-    def find(self, image: Pixels) -> list[Found]:
+    def find(self, image: Pixels) -> Search[list[Found]]:
         """Regions of `image` (H, W, 3 BGR), each once, in the order of trust. Raises GatepostError (INTERNAL)."""
         scale = fitting_scale(image, self._side)
-        first, will_do = self._first_look(image, scale)
-        whole = first if will_do else self._regions(image, resized(image, scale))
+        first, will_do = yield from self._first_look(image, scale)
+        whole = first if will_do else (yield from self._regions(image, resized(image, scale)))
         if scale < FULL_SIZE:
-            tiled = self._tiled(image)
+            tiled = yield from self._tiled(image)
             small = [region for region in tiled if region.height <= SMALL]
             large = [region for region in tiled if region.height > SMALL]
             passes = [small, whole, large]
@@ -72,23 +70,23 @@ class Detector:
         seen = [region for regions in passes for region in taken.fresh(regions)]
         if not will_do:
             seen += taken.fresh(first, MOSTLY)
-        found = [Found(region) for region in self._columns_apart(image, seen)]
+        found = [Found(region) for region in (yield from self._columns_apart(image, seen))]
         if self._contrast_side:
-            enhanced = with_local_contrast(resized(image, fitting_scale(image, self._contrast_side)))
+            enhanced = with_local_contrast(resized(image, fitting_scale(image, self._contrast_side)).pixels())
             if np.ptp(enhanced):  # one flat colour is no text, though the net may say so of dark ones
-                found += [Found(region, faint=True) for region in taken.fresh(self._regions(image, enhanced))]
+                faint = yield from self._regions(image, Look(enhanced))
+                found += [Found(region, faint=True) for region in taken.fresh(faint)]
         return found
 
-    def enlarged(self, image: Pixels) -> list[Found]:
+    def enlarged(self, image: Pixels) -> Search[list[Found]]:
         """Every trace of text in a small image made as large as the detector takes it; none of a large image."""
         scale = fitting_scale(image, self._side, LARGEST)
         if scale < LARGER:
             return []
-        small = resized(image, scale)
-        factor = (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
-        return [Found(region) for region in find_regions(self._map(small), factor, TRACE)]
+        probability = yield from _map(resized(image, scale))
+        return [Found(region) for region in find_regions(probability, _factor(image, probability), TRACE)]
 
-    def _first_look(self, image: Pixels, scale: float) -> tuple[list[Region], bool]:
+    def _first_look(self, image: Pixels, scale: float) -> Search[tuple[list[Region], bool]]:
         """Regions of a smaller copy than one at `scale`, and whether no closer look is needed.
 
         It is where the copy shows nothing, a region that is unsure or may be bent, or anything low, be it a trace; and
@@ -97,9 +95,8 @@ class Detector:
         smaller = fitting_scale(image, self._first_side) if self._first_side else scale
         if scale < FULL_SIZE or smaller > FULL_SIZE * scale:
             return [], False
-        small = resized(image, smaller)
-        probability = self._map(small)
-        factor = (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
+        probability = yield from _map(resized(image, smaller))
+        factor = _factor(image, probability)
         regions = find_regions(probability, factor, self._thresholds)
         if not regions or any(region.score < UNSURE or region.fill < BENT for region in regions):
             return regions, False
@@ -108,19 +105,19 @@ class Detector:
         traces = taken.fresh(find_regions(probability, factor, TRACE))
         return regions, all(min(each.height, each.thickness) >= LOW for each in (*seen, *traces))
 
-    def _columns_apart(self, image: Pixels, regions: list[Region]) -> list[Region]:
+    def _columns_apart(self, image: Pixels, regions: list[Region]) -> Search[list[Region]]:
         """`regions`, those that run across columns replaced by the columns."""
         seen = regions
         for block in doubtful_blocks(image, seen):
             members = [seen[index] for index in block.members]
-            columns = [region for region in self._squeezed(image, block) if is_column(region)]
+            columns = [region for region in (yield from self._squeezed(image, block)) if is_column(region)]
             left = [region for region in members if not runs_across(region, columns)]
             taken = Taken(image)
             apart = [*taken.fresh(columns), *taken.fresh(left)]
             regions = [region for region in regions if not any(region is member for member in members)] + apart
         return regions
 
-    def _squeezed(self, image: Pixels, block: Block) -> list[Region]:
+    def _squeezed(self, image: Pixels, block: Block) -> Search[list[Region]]:
         """Regions of one block as its copy of less height shows them."""
         window = block.of(image)
         scale = min(1.0, LETTER / block.line)
@@ -128,30 +125,38 @@ class Detector:
         small = cv2.resize(window, size, interpolation=cv2.INTER_AREA)
         padded = cv2.copyMakeBorder(small, 0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE, cv2.BORDER_REPLICATE)
         factor = (window.shape[1] / size[0], window.shape[0] / size[1])
-        found = find_regions(self._map(padded)[: size[1], : size[0]], factor, self._thresholds)
+        probability = yield from _map(Look(np.asarray(padded, dtype=np.uint8)))
+        found = find_regions(probability[: size[1], : size[0]], factor, self._thresholds)
         return [region.moved(block.left, block.top) for region in found]
 
-    def _regions(self, image: Pixels, small: Pixels) -> list[Region]:
+    def _regions(self, image: Pixels, small: Look) -> Search[list[Region]]:
         """Regions of `image` as its copy of another size shows them."""
-        scale = (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
-        return find_regions(self._map(small), scale, self._thresholds)
+        probability = yield from _map(small)
+        return find_regions(probability, _factor(image, probability), self._thresholds)
 
-    def _tiled(self, image: Pixels) -> list[Region]:
+    def _tiled(self, image: Pixels) -> Search[list[Region]]:
         """Regions at full size: the maps of overlapping tiles are joined first, so that no line is cut."""
         height, width = image.shape[:2]
         padded = cv2.copyMakeBorder(image, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_REPLICATE)
         joined = np.zeros(padded.shape[:2], dtype=np.float32)
         for rows in tile_spans(padded.shape[0], self._side):
             for columns in tile_spans(padded.shape[1], self._side):
-                tile = self._map(padded[rows, columns])
+                tile = yield from _map(Look(np.ascontiguousarray(padded[rows, columns], dtype=np.uint8)))
                 np.maximum(joined[rows, columns], tile, out=joined[rows, columns])
         return find_regions(joined[:height, :width], (1.0, 1.0), self._thresholds)
 
-    def _map(self, image: NDArray[Any]) -> Floats:
-        (maps,) = self._net.run(np.ascontiguousarray(image, dtype=np.uint8)[None])
-        if not np.isfinite(maps.max()):  # compared with a threshold, NaN would look like a picture without text
-            raise GatepostError(ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "the detector gave no numbers")
-        return np.asarray(maps[0, 0], dtype=np.float32)
+
+def _map(look: Look) -> Search[Floats]:
+    """What the net makes of one look: probabilities (H, W)."""
+    probability = yield look
+    if not np.isfinite(probability.max()):  # compared with a threshold, NaN would look like a picture without text
+        raise GatepostError(ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "the detector gave no numbers")
+    return probability
+
+
+def _factor(image: Pixels, probability: Floats) -> tuple[float, float]:
+    """Pixels of the image for each of the map, in x and y."""
+    return image.shape[1] / probability.shape[1], image.shape[0] / probability.shape[0]
 
 
 class Taken:
@@ -187,14 +192,13 @@ def fitting_scale(image: Pixels, side: int, largest: float = 1.0) -> float:
     return min(largest, side / math.sqrt(height * width))
 
 
-def resized(image: Pixels, scale: float) -> Pixels:
-    """`image` scaled to about `scale`, its sides multiples of MULTIPLE."""
+def resized(image: Pixels, scale: float) -> Look:
+    """`image` scaled to about `scale`, its sides multiples of MULTIPLE; a much smaller copy is averaged here."""
     height, width = image.shape[:2]
     rows, columns = (max(MULTIPLE, round(side * scale / MULTIPLE) * MULTIPLE) for side in (height, width))
-    if (rows, columns) == (height, width):
-        return image
-    method = cv2.INTER_AREA if scale < 0.6 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (columns, rows), interpolation=method), dtype=np.uint8)
+    if (rows, columns) != (height, width) and scale < 0.6:
+        return Look(np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8))
+    return Look(image, (rows, columns))
 
 
 def tile_spans(length: int, most: int) -> list[slice]:

@@ -19,6 +19,7 @@ from gatepost_server.stages.ocr_detect.lines import Line, column_of, line_of, sh
 from gatepost_server.stages.ocr_detect.loose import letter_columns
 from gatepost_server.stages.ocr_detect.passes import Detector
 from gatepost_server.stages.ocr_detect.regions import Thresholds
+from gatepost_server.stages.ocr_detect.rounds import Search, together
 from gatepost_server.stages.ocr_detect.upright import covered, is_new, stacked
 from gatepost_server.tensors import contract
 
@@ -33,25 +34,25 @@ class OcrDetect:
     """Finds the lines of every view of every request.
 
     Parameters, all optional: `det_model` (engines.weights.find_weights), `engine`, `device`, `precision`,
-    `threads`, `cuda_graphs` (engines.choose.open_net), `side` (the detector sees at most side x side pixels at once;
-    1024), `first_side` (the same for a first look that may do; 640, 0 for none), `contrast_side` (the same for the
-    pass for faint text; 512, 0 for none), `max_lines` (300 an image).
+    `threads`, `cuda_graphs`, `compiled` (engines.choose.open_net), `side` (the detector sees at most side x side
+    pixels at once; 1024), `first_side` (the same for a first look that may do; 640, 0 for none), `contrast_side`
+    (the same for the pass for faint text; 512, 0 for none), `max_lines` (300 an image).
     """
 
     contract: ClassVar[contract.ModelContract] = contract.OCR_DETECT
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         weights = find_weights(parameters.get("det_model") or "PP-OCRv6_small_det")
-        net = open_net(
+        self._net = open_net(
             NetFile(weights.path, MEAN, STD),
             engine=parameters.get("engine", "auto"),
             device=parameters.get("device", "auto"),
             threads=int(parameters.get("threads", "1")),
             precision=parameters.get("precision", "auto"),
             cuda_graphs=parameters.get("cuda_graphs", "off"),
+            compiled=parameters.get("compiled", "off"),
         )
         self._detector = Detector(
-            net,
             side=int(parameters.get("side", "1024")),
             contrast_side=int(parameters.get("contrast_side", "512")),
             first_side=int(parameters.get("first_side", "640")),
@@ -66,15 +67,15 @@ class OcrDetect:
 
     def run(self, items: Sequence[Arrays]) -> Sequence[StageResult | GatepostError]:
         """Lines, polygons and crops of each request; text that several views share comes once."""
-        return [self._one(item["OCR_PIXELS"]) for item in items]
+        return together(self._net, [self._one(item["OCR_PIXELS"]) for item in items])
 
-    def _one(self, views: Pixels) -> StageResult | GatepostError:
+    def _one(self, views: Pixels) -> Search[StageResult | GatepostError]:
         if views.ndim != 4 or 0 in views.shape or views.shape[-1] != 3:
             return GatepostError(
                 ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "decoded pixels have no V x height x width x 3"
             )
         try:
-            lines = self._distinct_lines(views)
+            lines = yield from self._distinct_lines(views)
         except GatepostError as error:
             return error
         kept = _largest(lines, self._max_lines)
@@ -86,23 +87,25 @@ class OcrDetect:
             _arrays(kept, width, height), looked_at={"views": len(views), "lines": len(kept)}, skipped=skipped
         )
 
-    def _distinct_lines(self, views: Pixels) -> list[Line]:
+    def _distinct_lines(self, views: Pixels) -> Search[list[Line]]:
         lines: list[Line] = []
         for index, view in enumerate(views):
             if any(np.array_equal(view, earlier) for earlier in views[:index]):
                 continue
             seen = len(lines)
-            for line in self._lines(view, index):
+            for line in (yield from self._lines(view, index)):
                 if not shown_before(line, lines[:seen], views):
                     lines.append(line)
         return lines
 
-    def _lines(self, view: Pixels, index: int) -> list[Line]:
+    def _lines(self, view: Pixels, index: int) -> Search[list[Line]]:
         bgr = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2BGR), dtype=np.uint8)
-        found, shapes = self._detector.find(bgr), letter_columns(bgr)
+        found = yield from self._detector.find(bgr)
+        shapes = letter_columns(bgr)
         bare = [shape for shape in shapes if covered(shape, found) < MISSED]
         if bare:
-            found += [one for one in self._detector.enlarged(bgr) if any(is_new(one, shape, found) for shape in bare)]
+            larger = yield from self._detector.enlarged(bgr)
+            found += [one for one in larger if any(is_new(one, shape, found) for shape in bare)]
         columns, rest = stacked(found, shapes)
         lines = []
         for column in columns:

@@ -7,6 +7,7 @@ import pytest
 from gatepost_server.stages.ocr_detect.columns import doubtful_blocks, is_column, steps_down
 from gatepost_server.stages.ocr_detect.passes import Detector
 from gatepost_server.stages.ocr_detect.regions import Thresholds, find_regions
+from gatepost_server.stages.ocr_detect.rounds import together
 
 LETTER = 40
 
@@ -79,9 +80,9 @@ class ColumnsWhenSqueezed:
         self._boxes = boxes
         self.looks = 0
 
-    def run(self, images):
+    def run(self, images, size=None):
         self.looks += 1
-        height, width = images.shape[1:3]
+        height, width = size or images.shape[1:3]
         probability = np.zeros((1, 1, height, width), np.float32)
         columns = [(int(width * (k + 0.5) / 4) - 9, 20, 18, height - 50) for k in range(4)]
         for x, y, w, h in self._boxes if self.looks == 1 else columns:
@@ -94,7 +95,8 @@ def test_columns_are_taken_apart_by_a_second_look_and_rows_cost_none(across, dow
     image = cv2.copyMakeBorder(grid(across, down), 0, 64, 0, 64, cv2.BORDER_REPLICATE)[:384, :384]
     rows = [(90, 91 + int(row * down * LETTER), int(3 * across * LETTER), 18) for row in range(5)]
     net = ColumnsWhenSqueezed(rows)
-    found = Detector(net, side=1024, contrast_side=0, thresholds=Thresholds()).find(image)
+    detector = Detector(side=1024, contrast_side=0, thresholds=Thresholds())
+    (found,) = together(net, [detector.find(image)])
     assert net.looks == looks
     assert sum(is_column(entry.region) for entry in found) == columns
     assert len(found) == (columns or 5)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gatepost_server.domain.errors import ErrorReason, GatepostError
+from gatepost_server.engines.net import sized
 from gatepost_server.stages.ocr_detect import stage as module
 from gatepost_server.stages.ocr_detect.stage import OcrDetect
 from gatepost_server.tensors.check import first_breach
@@ -14,7 +15,8 @@ class BrightNet:
 
     batch = 1
 
-    def run(self, images):
+    def run(self, images, size=None):
+        images = sized(images, size)
         return [(images.min(axis=-1)[:, None] > 200).astype(np.float32)]
 
 
