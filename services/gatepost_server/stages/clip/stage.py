@@ -16,11 +16,12 @@ from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import ModelVersion
 from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.engines.choose import cuda_is_there
+from gatepost_server.engines.pictures import Box
 from gatepost_server.stages.base import Arrays, StageResult
 from gatepost_server.stages.clip.calibration import Calibration
-from gatepost_server.stages.clip.model import Choice, ClipModel, Vectors
+from gatepost_server.stages.clip.model import Choice, ClipModel, Pictures, Vectors, joined
 from gatepost_server.stages.clip.questions import Questions
-from gatepost_server.stages.clip.tiles import WHOLE, Box, boxes, cut
+from gatepost_server.stages.clip.tiles import WHOLE, boxes
 from gatepost_server.tensors import contract
 
 _PROMPTS_KEPT = 1024  # vectors of the latest prompts, a kilobyte each
@@ -31,7 +32,7 @@ _LONGEST_PROMPT = 4000  # characters; every text tower stops reading long before
 class _Looks:
     """One request's pictures for the net, and the part of the image that each of them is."""
 
-    images: NDArray[np.uint8]
+    images: Pictures
     parts: tuple[Box, ...]  # the same for every view
     views: int
 
@@ -43,7 +44,8 @@ class Clip:
     shipped model when empty) and `pretrained` (open_clip's tag or a checkpoint file); `prompts` and
     `calibration` (files; with another model than the shipped one the raw log odds count as they are
     unless `calibration` is given); `tiles` ("0.6,0.4": tile sides as shares of the shorter side),
-    `device` ("auto", "cpu", "cuda"), `threads` (1), `cache` (folder for what is derived from the weights).
+    `device` ("auto", "cpu", "cuda"), `engine` ("torch": on the CPU as on a CUDA device), `threads` (1),
+    `cache` (folder for what is derived from the weights).
     """
 
     contract: ClassVar[contract.ModelContract] = contract.CLIP
@@ -60,6 +62,7 @@ class Clip:
                 model=parameters.get("model", ""),
                 pretrained=parameters.get("pretrained", ""),
                 device=device,
+                engine=parameters.get("engine", "auto"),
                 threads=int(parameters.get("threads", "1")),
             )
         )
@@ -76,7 +79,7 @@ class Clip:
         """Judges all requests' views and tiles in one forward."""
         looks = [self._look(item["CLIP_PIXELS"]) for item in items]
         readable = [look.images for look in looks if isinstance(look, _Looks)]
-        vectors = self._model.encode_images(np.concatenate(readable)) if readable else np.zeros((0, 0), np.float32)
+        vectors = self._model.encode_images(joined(readable)) if readable else np.zeros((0, 0), np.float32)
         groups = iter(np.split(vectors, np.cumsum([len(images) for images in readable])[:-1]))
         prompts = self._prompt_vectors([_prompt(item["PROMPT"]) for item in items])
         return [
@@ -90,7 +93,7 @@ class Clip:
                 ErrorCode.INTERNAL, ErrorReason.MODEL_OUTPUT_INVALID, "decoded pixels have no V x height x width x 3"
             )
         parts = boxes(views.shape[2], views.shape[1], self._tiles)
-        return _Looks(np.concatenate([cut(view, parts, self._model.side) for view in views]), parts, len(views))
+        return _Looks(joined([self._model.cut(view, parts) for view in views]), parts, len(views))
 
     def _prompt_vectors(self, prompts: Sequence[str]) -> list[Vectors | None]:
         unknown = list(dict.fromkeys(prompt for prompt in prompts if prompt and prompt not in self._prompts))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Box = tuple[float, float, float, float]  # x0, y0, x1, y1 as fractions of width and height
+from gatepost_server.engines.pictures import Box
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 _STRIDE = 0.75  # of a tile's side, from one tile to the next
