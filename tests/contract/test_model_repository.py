@@ -14,11 +14,20 @@ from gatepost_server.tensors import contract
 
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 STAGES = {stage.model: stage for stage in contract.STAGES}
+MERGED = {model: stage for model, stage in STAGES.items() if model != "ocr_detect"} | {
+    "ocr_recognize": contract.MERGED_OCR
+}
 
 
 def read(model):
     text = (REPOSITORY / model / "config.pbtxt").read_text()
     return text_format.Parse(text, model_config_pb2.ModelConfig())
+
+
+def read_merged(model):
+    """The layout merged_ocr's configuration of the model, or the usual one where it has none."""
+    file = REPOSITORY / model / "configs" / "merged_ocr.pbtxt"
+    return text_format.Parse(file.read_text(), model_config_pb2.ModelConfig()) if file.exists() else read(model)
 
 
 def tensors(declared):
@@ -116,3 +125,33 @@ class TestTheEnsemble:
         for step in config.ensemble_scheduling.step:
             for inside, outside in (*step.input_map.items(), *step.output_map.items()):
                 assert inside == outside
+
+
+class TestTheLayoutWithOneStepForOcr:
+    def test_has_one_step_in_place_of_two(self):
+        steps = {step.model_name: step for step in read_merged(contract.ENSEMBLE).ensemble_scheduling.step}
+        assert list(steps) == list(MERGED)
+        for model, stage in MERGED.items():
+            assert set(steps[model].input_map) == {each.name for each in stage.inputs}
+            assert set(steps[model].output_map) == {each.name for each in (*stage.outputs, stage.report)}
+
+    def test_takes_and_gives_what_the_other_takes_and_gives(self):
+        usual, merged = read(contract.ENSEMBLE), read_merged(contract.ENSEMBLE)
+        assert tensors(merged.input) == tensors(usual.input)
+        assert tensors(merged.output) == tensors(usual.output)
+        config = read_merged("ocr_recognize")
+        assert tensors(config.input) == expected(contract.MERGED_OCR.inputs)
+        assert tensors(config.output) == expected([*contract.MERGED_OCR.outputs, contract.MERGED_OCR.report])
+
+    def test_names_the_file_that_is_its_shell(self):
+        config = read_merged("ocr_recognize")
+        body = ast.parse((REPOSITORY / "ocr_recognize" / "1" / config.default_model_filename).read_text()).body
+        assert [ast.unparse(line) for line in body[1:3]] == [
+            "from gatepost_server.serving.merged_ocr import MergedOcr",
+            "from gatepost_server.serving.shell import StageShell",
+        ]
+        assert [ast.unparse(line) for line in body[3].body] == ["stage_type = MergedOcr"]
+
+    def test_has_instances_that_settings_can_change(self):
+        text = (REPOSITORY / "ocr_recognize" / "configs" / "merged_ocr.pbtxt").read_text()
+        assert len(INSTANCES.findall(text)) == 1

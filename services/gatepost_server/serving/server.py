@@ -16,7 +16,7 @@ from threading import Event
 from gatepost_server.serving.child import start_bound
 from gatepost_server.serving.management import Management
 from gatepost_server.serving.parameters import PREFIX
-from gatepost_server.serving.repository import with_instances
+from gatepost_server.serving.repository import arranged
 from gatepost_server.serving.runtime import Runtime, assemble
 from gatepost_server.serving.settings import TritonSettings, with_ports
 from gatepost_server.serving.shared_memory import SharedMemory, remove_leaked
@@ -52,7 +52,9 @@ class TritonServer:
         self._memory = SharedMemory()
         self._log_start = _size(settings.log_file)
         try:
-            repository = with_instances(settings.repository.absolute(), settings.instances, self._folder)
+            repository = arranged(
+                settings.repository.absolute(), self._folder, layout=settings.layout, instances=settings.instances
+            )
             command = _command(settings, runtime, repository, self._memory.prefix)
             environment = _environment(os.environ, settings, runtime)
             self._process = self._spawn(command, environment)

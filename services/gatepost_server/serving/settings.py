@@ -24,6 +24,7 @@ class TritonSettings:
     metrics_port: int = 0
     cache: Path = field(default_factory=default_cache)
     log_file: Path | None = None  # None: standard error
+    layout: str = ""  # of the model repository: "" or a name among its configs, such as "merged_ocr"
     instances: Mapping[str, int] = field(default_factory=dict)  # model name to count, over config.pbtxt
     parameters: Mapping[str, str] = field(default_factory=dict)  # "<key>" or "<stage>_<key>", over config.pbtxt
     arguments: tuple[str, ...] = ()  # more arguments of tritonserver

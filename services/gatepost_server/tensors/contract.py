@@ -98,6 +98,14 @@ FUSION = ModelContract(
     (SCORES, SCORE_SOURCES),
 )
 
+# The repository's other layout (serving.repository): one step finds the lines and reads them, so that crops stay in one
+# process. It answers for both: the detector's report is among its outputs.
+MERGED_OCR = ModelContract(
+    StageName.OCR_RECOGNIZE,
+    OCR_DETECT.inputs,
+    (POLYGON_POINTS, POLYGON_SIZES, LINE_VIEWS, *OCR_RECOGNIZE.outputs, OCR_DETECT.report),
+)
+
 STAGES: tuple[ModelContract, ...] = (DECODE, OCR_DETECT, OCR_RECOGNIZE, TEXT_TOXICITY, CLIP, FUSION)
 
 ENSEMBLE = "moderate"
