@@ -200,6 +200,13 @@ sbom: $(STAMP) ## What is installed, with versions, licences and who needs whom,
 	@$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --validate -o out/sbom.json
 	@echo "out/sbom.json: $$(grep -c '"purl"' out/sbom.json) components"
 
+# Without isolation: hatchling is the locked one, and nothing is fetched.
+.PHONY: dist
+dist: $(STAMP) ## Wheels and source distributions of gatepost-proto, gatepost-client and gatepost: dist/
+	@rm -rf dist
+	@for folder in proto clients/python .; do (cd $$folder && $(abspath $(BIN))/python -m hatchling build -d $(abspath dist) >/dev/null) || exit 1; done
+	@ls -lh dist | awk 'NR > 1 {print $$5, $$9}'
+
 .PHONY: clean
 clean: ## Remove what was measured and built; keep .venv
 	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -63,7 +63,7 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
                 command, stdout=stream, stderr=stream, env=os.environ | _NOT_FROM_MEMORY | (environment or {})
             )
         try:
-            _wait(child, ready, log, started + ready_timeout_s)
+            wait_ready(child, ready, log, seconds=ready_timeout_s)
             listening = json.loads(ready.read_text())
             ready_s = time.monotonic() - started
             yield Stack(listening["grpc"], psutil.Process(child.pid), ready_s, log, listening["http"])
@@ -71,7 +71,9 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
             _stop(child)
 
 
-def _wait(child: subprocess.Popen[bytes], ready: Path, log: Path, deadline: float) -> None:
+def wait_ready(child: subprocess.Popen[bytes], ready: Path, log: Path, *, seconds: float) -> None:
+    """Returns when gatepostd has written its ready file. Raises StackFailedError."""
+    deadline = time.monotonic() + seconds
     while not ready.exists():
         if child.poll() is not None:
             raise StackFailedError(f"gatepostd ended with {child.returncode}:\n{_tail(log)}")
