@@ -26,11 +26,12 @@ from gatepost_server.domain.evidence import (
 )
 from gatepost_server.domain.labels import CATEGORIES, Category, StageName
 from gatepost_server.policy.book import open_book
+from gatepost_server.policy.comparison import Comparison
 from gatepost_server.policy.judge import judge
 from gatepost_server.policy.load import Policy, parse_policy
 from gatepost_server.rescan.inputs import Input
 from gatepost_server.rescan.job import Asked, Destination, Job
-from gatepost_server.rescan.replay.compare import Comparison, compare
+from gatepost_server.rescan.replay.compare import compare
 from gatepost_server.rescan.replay.exact import COLUMNS, judge_row
 from gatepost_server.rescan.replay.many import Judge
 from gatepost_server.rescan.replay.results import open_results

@@ -13,7 +13,7 @@ from rich.table import Table
 from gatepost_server.cli.refused import refused
 
 if TYPE_CHECKING:
-    from gatepost_server.rescan.replay.compare import Comparison
+    from gatepost_server.policy.comparison import Comparison
 
 ResultsArgument = Annotated[
     str, typer.Argument(help="The --out of a gatepostd rescan: a folder, or s3://, gs:// or az://bucket/prefix.")

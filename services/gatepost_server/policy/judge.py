@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gatepost_server.domain.decision import Judgement, ModerationRequest
 from gatepost_server.domain.evidence import Evidence
-from gatepost_server.policy.asked import off_script
+from gatepost_server.policy.asked import off_script, unquoted, with_quoted
 from gatepost_server.policy.conversation import tightened, tightening_of
 from gatepost_server.policy.evaluate import evaluate
 from gatepost_server.policy.load import Policy
@@ -35,3 +35,12 @@ def judge(
     tightening = tightening_of(request, policy.document.conversation, lexicon)
     judgement = evaluate(evidence, request, tightened(policy, tightening), asked=asked)
     return evidence, replace(judgement, asked_text=asked, tightening=tightening)
+
+
+def judge_again(
+    evidence: Evidence, sent: ModerationRequest, policy: Policy, *, lexicon: Lexicon | None = None
+) -> Judgement:
+    """What `policy` says of stored evidence, which may have been judged under another one. `sent`: as it came."""
+    asked = with_quoted(sent, policy)
+    _, judgement = judge(unquoted(evidence, sent, asked), asked, policy, lexicon=lexicon)
+    return judgement

@@ -11,9 +11,10 @@ from gatepost_server.domain.known_bad import KnownBad, Likeness
 from gatepost_server.domain.labels import Category
 from gatepost_server.policy.asked import with_quoted
 from gatepost_server.policy.book import open_book
+from gatepost_server.policy.comparison import EXAMPLES, rate
 from gatepost_server.policy.judge import judge
 from gatepost_server.rescan.failures import RescanError
-from gatepost_server.rescan.replay.compare import EXAMPLES, compare, rate
+from gatepost_server.rescan.replay.compare import compare
 from gatepost_server.rescan.replay.look import look_back
 from gatepost_server.rescan.replay.many import Judge
 from gatepost_server.rescan.replay.page import render

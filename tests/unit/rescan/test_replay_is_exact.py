@@ -7,8 +7,8 @@ import pytest
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.policy.asked import with_quoted
 from gatepost_server.policy.book import open_book
+from gatepost_server.policy.grounds import BY_GRAVITY
 from gatepost_server.policy.judge import judge
-from gatepost_server.rescan.replay.grounds import BY_GRAVITY
 from gatepost_server.rescan.replay.many import Judge, grave_grounds
 from gatepost_server.rescan.replay.results import Batch
 from tests.unit.policy.policy_text import policy

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatepost_server.domain.decision import Judgement, ModerationRequest, Turn
-from gatepost_server.policy.asked import unquoted, with_quoted
-from gatepost_server.policy.judge import judge
+from gatepost_server.policy.judge import judge_again
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.codec import evidence_from_json
 from gatepost_server.text.lexicon import Lexicon
@@ -33,8 +32,4 @@ def request_of(row: Mapping[str, Any]) -> ModerationRequest:
 
 def judge_row(row: Mapping[str, Any], policy: Policy, *, lexicon: Lexicon | None = None) -> Judgement:
     """What `policy` says of a row that has evidence. Raises ValueError for evidence that cannot be read."""
-    evidence = evidence_from_json(row["evidence"])
-    sent = request_of(row)
-    asked = with_quoted(sent, policy)
-    _, judgement = judge(unquoted(evidence, sent, asked), asked, policy, lexicon=lexicon)
-    return judgement
+    return judge_again(evidence_from_json(row["evidence"]), request_of(row), policy, lexicon=lexicon)

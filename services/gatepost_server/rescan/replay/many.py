@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from gatepost_server.domain.asked import SpanKind
 from gatepost_server.domain.labels import CATEGORIES, Category, StageName
+from gatepost_server.policy import grounds
 from gatepost_server.policy.evaluate import GRAVITY
+from gatepost_server.policy.grounds import ALLOW, BLOCK, REVIEW
 from gatepost_server.policy.load import Policy
-from gatepost_server.rescan.replay import grounds
 from gatepost_server.rescan.replay.columns import Bools, Columns, Floats, Nested
 from gatepost_server.rescan.replay.exact import COLUMNS, CONVERSATION, judge_row
 from gatepost_server.rescan.replay.expressions import parse
-from gatepost_server.rescan.replay.grounds import ALLOW, BLOCK, REVIEW
 from gatepost_server.rescan.replay.results import Batch
 from gatepost_server.rescan.replay.rules import Scope, columns_of, holds
 from gatepost_server.text.lexicon import Lexicon

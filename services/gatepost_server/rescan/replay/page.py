@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import jinja2
 
-from gatepost_server.rescan.replay.compare import Comparison, rate
-from gatepost_server.rescan.replay.grounds import BY_GRAVITY
+from gatepost_server.policy.comparison import Comparison, rate
+from gatepost_server.policy.grounds import BY_GRAVITY
 
 
 def render(found: Comparison, *, new: str, old: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gatepost_server.domain.decision import ReasonCode
+from gatepost_server.domain.decision import Judgement, ReasonCode
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.policy.asked import MISSING
 from gatepost_server.policy.evaluate import GRAVITY
@@ -21,8 +21,17 @@ def of_list(category: Category | None) -> str:
 
 
 def of_reason(reason: Mapping[str, Any]) -> str:
-    """The ground of a reason: a Reason's fields, or those of a stored one."""
-    code, category, detail = reason["code"], reason["category"], reason["detail"]
+    """The ground of a stored reason."""
+    return _ground(reason["code"], reason["category"], reason["detail"])
+
+
+def of_judgement(judgement: Judgement) -> tuple[str, ...]:
+    """The grounds of what it decides."""
+    grave = (reason for reason in judgement.reasons if reason.decision is judgement.decision)
+    return tuple(dict.fromkeys(_ground(reason.code, reason.category, reason.detail) for reason in grave))
+
+
+def _ground(code: str, category: str | None, detail: str) -> str:
     if code == ReasonCode.COVERAGE:
         return COVERAGE
     if code == ReasonCode.RULE:
