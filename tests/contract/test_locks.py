@@ -49,10 +49,11 @@ def applies(requirement: Requirement, extras: set[str]) -> bool:
 
 
 def closure() -> dict[str, list[Requirement]]:
-    """Everything that gatepost[triton,gateway,rescan,dev] asks for here, near and far, with each asker's requirement."""
+    """Everything that gatepost[triton,gateway,rescan,console,dev] asks for here, near and far, with each asker's requirement."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["triton"], *extras["gateway"], *extras["rescan"], *extras["dev"]]
+    wanted = ("triton", "gateway", "rescan", "console", "dev")
+    lines = [*project["dependencies"], *(line for extra in wanted for line in extras[extra])]
     waiting = [requirement for requirement in map(Requirement, lines) if applies(requirement, set())]
     asked: dict[str, list[Requirement]] = {}
     walked: set[tuple[str, frozenset[str]]] = set()
