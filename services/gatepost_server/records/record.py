@@ -10,6 +10,7 @@ from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import Act, ActKind, QueueKind, Standing
 from gatepost_server.records.entry import Entry
+from gatepost_server.records.similar import AMONG, Similar
 
 PURGE_BATCH = 500
 
@@ -123,6 +124,10 @@ class Record(Protocol):
 
     async def give_back(self, name: str, actor: str) -> None:
         """It is nobody's again; another's stays theirs."""
+        ...
+
+    async def similar(self, name: str, *, most: int, among: int = AMONG) -> Sequence[Similar]:
+        """Verdicts of its tenant on pictures like its own, among the newest ones; the most alike first."""
         ...
 
     async def purgeable(self, criteria: PurgeCriteria, *, most: int = PURGE_BATCH) -> Sequence[Purgeable]:

@@ -28,6 +28,7 @@ from gatepost_server.records.record import (
     QueueFilter,
     QueueItem,
 )
+from gatepost_server.records.similar import AMONG, Similar, similar
 from gatepost_server.records.tables import ACTS, DECISIONS, REVIEW_QUEUE
 
 
@@ -114,6 +115,10 @@ class SqlRecord:
     async def give_back(self, name: str, actor: str) -> None:
         """As Record.give_back."""
         await self._database.run(lambda connection: sql_queue.give_back(connection, name, actor))
+
+    async def similar(self, name: str, *, most: int, among: int = AMONG) -> Sequence[Similar]:
+        """As Record.similar."""
+        return await self._database.run(lambda connection: similar(connection, name, most=most, among=among))
 
     async def purgeable(self, criteria: PurgeCriteria, *, most: int = PURGE_BATCH) -> Sequence[Purgeable]:
         """As Record.purgeable."""

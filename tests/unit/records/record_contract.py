@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from dataclasses import replace
 
 import pytest
 
 from gatepost_server.domain.decision import Reason, ReasonCode
 from gatepost_server.domain.errors import ErrorReason, GatepostError
+from gatepost_server.domain.known_bad import Likeness
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import ActKind, QueueKind
 from gatepost_server.records.entry import Entry, entry_of
@@ -174,3 +176,24 @@ class RecordContract:
 def test_a_purge_of_everything_is_none():
     with pytest.raises(ValueError, match="age"):
         PurgeCriteria()
+
+    async def test_earlier_pictures_that_are_alike_are_found_by_embedding_and_by_hash(self, record):
+        own = entry(1)
+        far = array("f", (-0.25, -0.5)).tobytes()
+        near = replace(own, name="verdicts/2", pdq="cd" * 31 + "cc", embedding=b"", decision=Decision.BLOCK)
+        alike = replace(own, name="verdicts/3", pdq="32" * 32, created=2_000.0)
+        other = replace(own, name="verdicts/4", pdq="32" * 32, embedding=far)
+        elsewhere = replace(own, name="verdicts/5", tenant="stickers")
+        unit = array("f", (0.6, -0.8)).tobytes()
+        entries = [replace(each, embedding=unit) if each in (own, alike) else each for each in (own, near, alike)]
+        await record.add([*entries, other, elsewhere])
+        found = await record.similar("verdicts/1", most=10)
+        assert [(each.verdict, each.likeness) for each in found] == [
+            ("verdicts/3", Likeness.EMBEDDING),
+            ("verdicts/2", Likeness.PDQ),
+        ]
+        assert found[1].decision is Decision.BLOCK
+        assert found[1].score == 1 - 1 / 256
+        assert [each.verdict for each in await record.similar("verdicts/1", most=1)] == ["verdicts/3"]
+        assert [each.verdict for each in await record.similar("verdicts/1", most=9, among=1)] == ["verdicts/3"]
+        assert await record.similar("verdicts/9", most=10) == []
