@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from gatepost_server.console.guard import Page, is_partial
 from gatepost_server.console.headers import SecurityHeaders
-from gatepost_server.console.pages import sign_in, you
+from gatepost_server.console.pages import queue, sign_in, you
 from gatepost_server.console.parts import Parts
 from gatepost_server.console.render import render, words_for
 from gatepost_server.domain.errors import ErrorCode, GatepostError
@@ -29,7 +29,7 @@ async def home(_: Request) -> Response:
     return RedirectResponse("/queue", 303)
 
 
-PAGES: tuple[Page, ...] = (Page("/", home, role=AccountRole.VIEWER), *sign_in.PAGES, *you.PAGES)
+PAGES: tuple[Page, ...] = (Page("/", home, role=AccountRole.VIEWER), *queue.PAGES, *sign_in.PAGES, *you.PAGES)
 
 _STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.INVALID_ARGUMENT: 400,

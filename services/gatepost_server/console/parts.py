@@ -10,10 +10,12 @@ from starlette.requests import Request
 
 from gatepost_server.console.attempts import Attempts
 from gatepost_server.console.passwords import Passwords
+from gatepost_server.console.pictures import Pictures
 from gatepost_server.console.sessions import Sessions
 from gatepost_server.console.settings import ConsoleSettings
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.accounts import Accounts
+from gatepost_server.records.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Parts:
     settings: ConsoleSettings
     accounts: Accounts
     sessions: Sessions
+    record: Record
+    pictures: Pictures
     policies: PolicyBook
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from gatepost_server.console.actors import shown
 from gatepost_server.console.guard import visitor_of
 from gatepost_server.console.navigation import PLACES
 from gatepost_server.console.parts import parts_of
@@ -29,6 +30,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["moment"] = moment
+    environment.filters["person"] = shown
     return environment
 
 
