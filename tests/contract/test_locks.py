@@ -49,10 +49,10 @@ def applies(requirement: Requirement, extras: set[str]) -> bool:
 
 
 def closure() -> dict[str, list[Requirement]]:
-    """Everything that gatepost[triton,gateway,rescan,console,dev] asks for here, near and far, with each asker's requirement."""
+    """Everything that gatepost, with these extras, asks for here, near and far, with each asker's requirement."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = ("triton", "gateway", "rescan", "console", "dev")
+    wanted = ("triton", "gateway", "rescan", "console", "tracing", "dev")
     lines = [*project["dependencies"], *(line for extra in wanted for line in extras[extra])]
     waiting = [requirement for requirement in map(Requirement, lines) if applies(requirement, set())]
     asked: dict[str, list[Requirement]] = {}
