@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import Act, ActKind, QueueKind, Standing
@@ -63,6 +64,8 @@ class NewAct:
     text: str = ""
     undoes: int | None = None
     senior: bool = False
+    ground: Ground | None = None
+    due_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,10 @@ class Record(Protocol):
 
     async def queue(self, wanted: QueueFilter, *, most: int, after: str = "") -> tuple[Sequence[QueueItem], str]:
         """What waits for people, and where to go on: "" at the end."""
+        ...
+
+    async def waiting(self, name: str) -> QueueItem | None:
+        """Its place in the queue; None where it does not wait."""
         ...
 
     async def claim(self, name: str, actor: str, lease_s: float) -> QueueItem:

@@ -56,7 +56,10 @@ def see_to(connection: sql.Connection, insert: Any, name: str, after: Standing, 
             sql.select(DECISIONS).where(DECISIONS.c.name == name).order_by(DECISIONS.c.pending).limit(1)
         ).one()
         since = after.since or facts.created
-        change |= {"kind": after.waits.value, "queued": since, "due": since + facts.due_s}
+        # An appeal has its own clock, also where it was escalated, or decided and that undone.
+        asked_s = after.appeal.due_s if after.appeal is not None else None
+        due_s = facts.due_s if asked_s is None else asked_s
+        change |= {"kind": after.waits.value, "queued": since, "due": since + due_s}
         first = {
             "verdict": name,
             "tenant": facts.tenant,
@@ -77,6 +80,14 @@ def claimant(connection: sql.Connection, name: str, now: float) -> str:
         sql.select(_QUEUE.claimed_by).where(_QUEUE.verdict == name, _QUEUE.claimed_until > now)
     ).scalar_one_or_none()
     return found or ""
+
+
+def waiting(connection: sql.Connection, name: str, now: float) -> QueueItem | None:
+    """As Record.waiting."""
+    row = connection.execute(
+        sql.select(REVIEW_QUEUE).where(_QUEUE.verdict == name, _QUEUE.open.is_(True))
+    ).one_or_none()
+    return None if row is None else _item(row, now)
 
 
 def claim(connection: sql.Connection, name: str, actor: str, now: float, lease_s: float) -> QueueItem:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import Act, ActKind, Standing, objection, standing
 from gatepost_server.records import purging, sql_queue
@@ -106,6 +107,10 @@ class SqlRecord:
         now = self._clock()
         return await self._database.run(lambda connection: sql_queue.page(connection, query, wanted, most, now))
 
+    async def waiting(self, name: str) -> QueueItem | None:
+        """As Record.waiting."""
+        return await self._database.run(lambda connection: sql_queue.waiting(connection, name, self._clock()))
+
     async def claim(self, name: str, actor: str, lease_s: float) -> QueueItem:
         """As Record.claim."""
         return await self._database.run(
@@ -158,6 +163,8 @@ def _kept(connection: sql.Connection, name: str) -> Kept | None:
             Category(each.category) if each.category else None,
             each.text,
             each.undoes,
+            Ground(each.ground) if each.ground else None,
+            each.due_s,
         )
         for each in connection.execute(sql.select(ACTS).where(ACTS.c.verdict == name).order_by(ACTS.c.id))
     )
@@ -187,7 +194,9 @@ def _write(connection: sql.Connection, name: str, act: NewAct, now: float) -> Ac
             category=act.category.value if act.category is not None else "",
             text=act.text,
             undoes=act.undoes,
+            ground=act.ground.value if act.ground is not None else "",
+            due_s=act.due_s,
         )
         .returning(ACTS.c.id)
     ).scalar_one()
-    return Act(number, act.kind, act.actor, now, act.category, act.text, act.undoes)
+    return Act(number, act.kind, act.actor, now, act.category, act.text, act.undoes, act.ground, act.due_s)

@@ -197,3 +197,12 @@ def test_a_purge_of_everything_is_none():
         assert [each.verdict for each in await record.similar("verdicts/1", most=1)] == ["verdicts/3"]
         assert [each.verdict for each in await record.similar("verdicts/1", most=9, among=1)] == ["verdicts/3"]
         assert await record.similar("verdicts/9", most=10) == []
+
+    async def test_the_place_of_one_verdict_in_the_queue_can_be_looked_up(self, record):
+        await record.add([entry(), entry(2, Decision.BLOCK)])
+        await record.claim("verdicts/1", "ana", 60.0)
+        item = await record.waiting("verdicts/1")
+        assert (item.kind, item.claimed_by) == (QueueKind.REVIEW, "ana")
+        assert await record.waiting("verdicts/2") is None
+        await record.act("verdicts/1", NewAct(ActKind.ALLOW, "ana"))
+        assert await record.waiting("verdicts/1") is None
