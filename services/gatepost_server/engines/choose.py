@@ -20,12 +20,14 @@ def open_net(
     precision: str = "auto",
     cuda_graphs: str = "off",
     compiled: str = "off",
+    batch: int = 0,
 ) -> Net:
     """Load `file` on the device.
 
     "auto" takes torch where it sees a CUDA device, else OpenVINO, else onnxruntime. `precision` ("auto", "bf16", "f32",
     and "f16" for torch) is heard by OpenVINO and torch, `cuda_graphs` and `compiled` ("on", "off") by torch on a CUDA
-    device. Raises ValueError for an unknown or impossible choice and ImportError where the engine is not installed.
+    device, `batch` (images run together at most, 0 for its own choice) by torch. Raises ValueError for an unknown or
+    impossible choice and ImportError where the engine is not installed.
     """
     for name, switch in (("cuda_graphs", cuda_graphs), ("compiled", compiled)):
         if switch not in ("on", "off"):
@@ -47,7 +49,15 @@ def open_net(
 
             graphs = cuda_graphs == "on" and device == "cuda"
             compiler = "inductor" if compiled == "on" and device == "cuda" else ""
-            return TorchNet(file, device=device, threads=threads, precision=precision, graphs=graphs, compiler=compiler)
+            return TorchNet(
+                file,
+                device=device,
+                threads=threads,
+                precision=precision,
+                graphs=graphs,
+                compiler=compiler,
+                batch=batch,
+            )
         case "openvino":
             from gatepost_server.engines.openvino_net import OpenVinoNet
 

@@ -13,10 +13,9 @@ import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from numpy.typing import NDArray
 
 from gatepost_server.engines.cuda_graphs import Forward, Graphs, Recorder
+from gatepost_server.engines.module import TYPES
 from gatepost_server.engines.net import Images, NetFile, Size
 from gatepost_server.engines.onnx_fx import module_from_onnx
-
-TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 
 
 class TorchNet:
@@ -31,12 +30,14 @@ class TorchNet:
         precision: str = "auto",
         graphs: bool = False,
         compiler: str = "",
+        batch: int = 0,
     ) -> None:
         """`precision` is that of convolutions and matrix products: auto (f32), f32, bf16 or f16.
 
         With `graphs`, shapes that come back are replayed (engines.cuda_graphs). `compiler` is a backend of
-        torch.compile, "" for none: one compilation, at the first image, serves all shapes. Raises ValueError for
-        another precision, and for graphs on the CPU.
+        torch.compile, "" for none: one compilation, at the first image, serves all shapes. `batch` is how many
+        images are run together at most; 0 for 16, and 1 on the CPU. Raises ValueError for another precision, and
+        for graphs on the CPU.
         """
         if precision not in ("auto", *TYPES):
             raise ValueError(f"precision must be auto, {', '.join(TYPES)}, not {precision!r}")
@@ -44,7 +45,7 @@ class TorchNet:
             raise ValueError("graphs need a CUDA device")
         if device == "cpu":
             torch.set_num_threads(threads)
-        self.batch = 1 if device == "cpu" else 16
+        self.batch = batch or (1 if device == "cpu" else 16)
         self._device = torch.device(device)
         self._type = TYPES.get(precision, torch.float32)
         module = module_from_onnx(file.path).to(self._device)

@@ -30,7 +30,7 @@ class Choice:
     """Which model on which device. `model` is open_clip's name for it; "" is the one that is shipped in `directory`.
 
     `pretrained` is open_clip's tag or a checkpoint file. `cache` holds what is derived from the shipped files. `engine`
-    "torch" runs the image tower on the CPU as a CUDA device does.
+    "torch" runs the image tower on the CPU as a CUDA device does; `precision` is its own (engines.module).
     """
 
     directory: Path
@@ -40,6 +40,7 @@ class Choice:
     device: str = "cpu"
     threads: int = 1
     engine: str = "auto"
+    precision: str = "auto"
 
 
 class ClipModel:
@@ -74,6 +75,7 @@ class ClipModel:
             device=choice.device,
             threads=choice.threads,
             engine=choice.engine,
+            precision=choice.precision,
             cache=self.folder / "image" if self.folder else None,
         )
         del net.visual

@@ -44,8 +44,8 @@ class Clip:
     shipped model when empty) and `pretrained` (open_clip's tag or a checkpoint file); `prompts` and
     `calibration` (files; with another model than the shipped one the raw log odds count as they are
     unless `calibration` is given); `tiles` ("0.6,0.4": tile sides as shares of the shorter side),
-    `device` ("auto", "cpu", "cuda"), `engine` ("torch": on the CPU as on a CUDA device), `threads` (1),
-    `cache` (folder for what is derived from the weights).
+    `device` ("auto", "cpu", "cuda"), `engine` ("torch": on the CPU as on a CUDA device), `precision`
+    (engines.module.open_module), `threads` (1), `cache` (folder for what is derived from the weights).
     """
 
     contract: ClassVar[contract.ModelContract] = contract.CLIP
@@ -63,6 +63,7 @@ class Clip:
                 pretrained=parameters.get("pretrained", ""),
                 device=device,
                 engine=parameters.get("engine", "auto"),
+                precision=parameters.get("precision", "auto"),
                 threads=int(parameters.get("threads", "1")),
             )
         )

@@ -34,9 +34,9 @@ class OcrDetect:
     """Finds the lines of every view of every request.
 
     Parameters, all optional: `det_model` (engines.weights.find_weights), `engine`, `device`, `precision`,
-    `threads`, `cuda_graphs`, `compiled` (engines.choose.open_net), `side` (the detector sees at most side x side
-    pixels at once; 1024), `first_side` (the same for a first look that may do; 640, 0 for none), `contrast_side`
-    (the same for the pass for faint text; 512, 0 for none), `max_lines` (300 an image).
+    `threads`, `cuda_graphs`, `compiled`, `batch` (engines.choose.open_net), `side` (the detector sees at most side x
+    side pixels at once; 1024), `first_side` (the same for a first look that may do; 640, 0 for none),
+    `contrast_side` (the same for the pass for faint text; 512, 0 for none), `max_lines` (300 an image).
     """
 
     contract: ClassVar[contract.ModelContract] = contract.OCR_DETECT
@@ -51,6 +51,7 @@ class OcrDetect:
             precision=parameters.get("precision", "auto"),
             cuda_graphs=parameters.get("cuda_graphs", "off"),
             compiled=parameters.get("compiled", "off"),
+            batch=int(parameters.get("batch", "0")),
         )
         self._detector = Detector(
             side=int(parameters.get("side", "1024")),

@@ -37,10 +37,10 @@ class _Page:
 class OcrRecognize:
     """Reads the crops of all requests together.
 
-    Parameters, all optional: `rec_model` (engines.weights.find_weights), `engine`, `device`,
-    `precision`, `threads`, `cuda_graphs`, `compiled` (engines.choose.open_net), `flip_below` (a line whose best
-    reading is less confident than this is read once more upside down; 0.9), `ornaments` ("tell": what is no text at
-    all gets the confidence 0; "keep").
+    Parameters, all optional: `rec_model` (engines.weights.find_weights), `engine`, `device`, `precision`,
+    `threads`, `cuda_graphs`, `compiled`, `batch` (engines.choose.open_net), `flip_below` (a line whose best reading
+    is less confident than this is read once more upside down; 0.9), `ornaments` ("tell": what is no text at all gets
+    the confidence 0; "keep").
     """
 
     contract: ClassVar[contract.ModelContract] = contract.OCR_RECOGNIZE
@@ -56,6 +56,7 @@ class OcrRecognize:
             precision=parameters.get("precision", "auto"),
             cuda_graphs=parameters.get("cuda_graphs", "off"),
             compiled=parameters.get("compiled", "off"),
+            batch=int(parameters.get("batch", "0")),
         )
         self._flip_below = float(parameters.get("flip_below", "0.9"))
         self._ornaments = None if parameters.get("ornaments") == "keep" else Ornaments.load()
