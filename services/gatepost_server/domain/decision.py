@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatepost_server.domain.answer import Answer
 from gatepost_server.domain.asked import AskedText
 from gatepost_server.domain.evidence import Evidence, Skipped, StageReport
 from gatepost_server.domain.labels import Category, Decision, StageName
@@ -113,3 +114,4 @@ class Verdict:
     pending: bool = False  # a HOLD on which the work goes on, under the same name
     tenant: str = DEFAULT_TENANT  # the only one who may read it
     ticket: str = ""  # the signed release ticket of an ALLOW, where tickets are signed
+    people: Answer | None = None  # what people did with it; never of the verdict as it is written down

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.labels import Category, Decision
 
 
@@ -43,6 +44,8 @@ class Act:
     category: Category | None = None
     text: str = ""
     undoes: int | None = None
+    ground: Ground | None = None  # of a BLOCK
+    due_s: float | None = None  # of an APPEAL: how soon it is answered; None: as soon as a REVIEW
 
 
 @dataclass(frozen=True, slots=True)

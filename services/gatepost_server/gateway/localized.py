@@ -54,6 +54,10 @@ _APPEALED = {
     "en": "Your message about this picture was received before. We will tell you as soon as somebody has looked at it.",
     "zh": "我们已收到您关于这张图片的留言，有人查看后会尽快告诉您。",
 }
+_NOTHING_STOPPED = {
+    "en": "There is nothing to look at again: nobody has decided against this picture.",
+    "zh": "这张图片没有被拒绝，无需再次查看。",
+}
 _NOT_FOUND = {
     "en": "There is no such result, or it is no longer kept.",
     "zh": "找不到该结果，或结果已不再保存。",
@@ -96,6 +100,10 @@ MESSAGES: Mapping[ErrorReason, Mapping[str, str]] = {
     ErrorReason.ESCALATED: _BEING_LOOKED_AT,
     ErrorReason.NOT_TO_UNDO: _DECIDED,
     ErrorReason.ALREADY_APPEALED: _APPEALED,
+    ErrorReason.NOTHING_TO_APPEAL: _NOTHING_STOPPED,
+    ErrorReason.IMAGE_ALLOWED: _DECIDED,
+    ErrorReason.NOT_TO_RELEASE: _AGAIN,
+    ErrorReason.BANK_OFF: _AGAIN,
     ErrorReason.RECORD_OFF: _NOT_FOUND,
     ErrorReason.STORE_UNAVAILABLE: _AGAIN,
     ErrorReason.TICKETS_OFF: _NOT_FOUND,

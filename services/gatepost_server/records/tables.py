@@ -46,6 +46,8 @@ ACTS = sql.Table(
     sql.Column("category", sql.String(32), nullable=False),
     sql.Column("text", sql.Text, nullable=False),
     sql.Column("undoes", sql.Integer, nullable=True),
+    sql.Column("ground", sql.String(16), nullable=False, server_default=""),
+    sql.Column("due_s", sql.Float, nullable=True),
     sql.Index("acts_verdict", "verdict", "id"),
 )
 
