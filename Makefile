@@ -63,11 +63,21 @@ test-unit: $(STAMP) ## Unit and contract tests alone (seconds)
 	@$(PYTEST) tests/unit tests/contract -m "not integration and not e2e"
 
 .PHONY: check
-check: lint types imports proto-check ## Static checks alone
+check: lint lint-deploy types imports proto-check ## Static checks alone
 
 .PHONY: lint
 lint: $(STAMP) ## ruff: lint and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+KUBERNETES := 1.33.0
+MANIFESTS = $(filter-out %/kustomization.yaml %/prometheus-adapter.yaml deploy/kubernetes/gpu/%,$(wildcard deploy/kubernetes/*.yaml))
+
+.PHONY: lint-deploy
+lint-deploy: $(STAMP) ## deploy/: hadolint, the schemas of Compose and Kubernetes, yamllint
+	@$(BIN)/yamllint --strict deploy/compose deploy/kubernetes
+	@$(BIN)/hadolint deploy/docker/*.Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml deploy/compose/gpu.yaml
+	@$(BIN)/kubernetes-validate --strict --quiet --kubernetes-version $(KUBERNETES) $(MANIFESTS)
 
 .PHONY: format
 format: $(STAMP) ## ruff: fix and format
