@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost_server.moderate.review import Person
 from gatepost_server.records.accounts import Account, AccountRole
 
 _PREFIX = "console:"  # an account is no bearer token of the same name
@@ -20,3 +21,8 @@ def shown(actor: str) -> str:
 def senior(account: Account) -> bool:
     """Whether they decide what was escalated."""
     return account.role.covers(AccountRole.ADMIN)
+
+
+def person_of(account: Account) -> Person:
+    """As the use case takes them."""
+    return Person(actor_of(account), senior(account))

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from gatepost_server.console.guard import Page, is_partial
 from gatepost_server.console.headers import SecurityHeaders
-from gatepost_server.console.pages import queue, sign_in, you
+from gatepost_server.console.pages import acts, item, queue, sign_in, you
 from gatepost_server.console.parts import Parts
 from gatepost_server.console.render import render, words_for
 from gatepost_server.domain.errors import ErrorCode, GatepostError
@@ -29,7 +29,14 @@ async def home(_: Request) -> Response:
     return RedirectResponse("/queue", 303)
 
 
-PAGES: tuple[Page, ...] = (Page("/", home, role=AccountRole.VIEWER), *queue.PAGES, *sign_in.PAGES, *you.PAGES)
+PAGES: tuple[Page, ...] = (
+    Page("/", home, role=AccountRole.VIEWER),
+    *queue.PAGES,
+    *item.PAGES,
+    *acts.PAGES,
+    *sign_in.PAGES,
+    *you.PAGES,
+)
 
 _STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.INVALID_ARGUMENT: 400,
@@ -81,5 +88,8 @@ def _told(request: Request, status: int, reason: str) -> Response:
     words = words_for(request)
     keys = (f"errors.{reason}", f"errors.{status}", "errors.500" if status >= 500 else "errors.400")
     key = next(key for key in keys if words.has(key))
-    template = "error_notice.html" if is_partial(request) else "error.html"
-    return render(request, template, status=status, problem=words(key))
+    if not is_partial(request):
+        return render(request, "error.html", status=status, problem=words(key))
+    answer = render(request, "error_notice.html", status=status, problem=words(key))
+    answer.headers["hx-retarget"], answer.headers["hx-reswap"] = "#notices", "innerHTML"
+    return answer

@@ -12,12 +12,16 @@ from gatepost_server.console.pictures import Pictures
 from gatepost_server.console.sessions import Sessions
 from gatepost_server.console.settings import ConsoleSettings
 from gatepost_server.domain.errors import GatepostError
+from gatepost_server.moderate.review import Review
 from gatepost_server.policy.book import DEFAULT_POLICY, open_book
 from gatepost_server.records.database import DatabaseUrlError
 from gatepost_server.records.images import ImageStore
 from gatepost_server.records.sealing import Sealer, SealError
 from gatepost_server.records.sql_accounts import SqlAccounts
+from gatepost_server.records.sql_bank import SqlBank
 from gatepost_server.records.sql_record import SqlRecord
+from gatepost_server.tickets.folder import KeyFolder, RingError
+from gatepost_server.tickets.sign import DEFAULT_ISSUER, TicketSigner
 
 
 class _Store(Protocol):
@@ -48,15 +52,39 @@ async def opened(settings: ConsoleSettings) -> AsyncIterator[Parts]:
             record = SqlRecord(place) if "://" in place else SqlRecord.in_file(Path(place))
             sealer = Sealer.of("" if settings.image_keys is None else settings.image_keys.get_secret_value())
             images = ImageStore(settings.record_images) if settings.record_images else None
+            bank = SqlBank.at(settings.bank.get_secret_value()) if settings.bank is not None else None
         await _open(stack, record)
+        if bank is not None:
+            stack.push_async_callback(bank.close)
+        policies = open_book(settings.policies, default=settings.default_policy or DEFAULT_POLICY)
+        review = Review(
+            record,
+            policies,
+            pictures=Pictures(images, sealer),
+            signer=_signer(settings),
+            bank=bank,
+            lease_s=settings.claim_s,
+        )
         yield Parts(
             settings=settings,
             accounts=accounts,
             sessions=Sessions(accounts, settings),
             record=record,
-            pictures=Pictures(images, sealer),
-            policies=open_book(settings.policies, default=settings.default_policy or DEFAULT_POLICY),
+            review=review,
+            policies=policies,
         )
+
+
+def _signer(settings: ConsoleSettings) -> TicketSigner | None:
+    """Signs what people allow with the gateways' keys; without a ring there are no tickets, as there."""
+    if settings.ticket_keys is None:
+        return None
+    folder = KeyFolder(settings.ticket_keys)
+    try:
+        folder.read()
+    except RingError as error:
+        raise OSError(f"{settings.ticket_keys}: {error}; gatepostd keys init makes a ring") from error
+    return TicketSigner(folder, issuer=settings.ticket_issuer or DEFAULT_ISSUER)
 
 
 def _place(settings: ConsoleSettings) -> str:

@@ -10,9 +10,9 @@ from starlette.requests import Request
 
 from gatepost_server.console.attempts import Attempts
 from gatepost_server.console.passwords import Passwords
-from gatepost_server.console.pictures import Pictures
 from gatepost_server.console.sessions import Sessions
 from gatepost_server.console.settings import ConsoleSettings
+from gatepost_server.moderate.review import Review
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.accounts import Accounts
 from gatepost_server.records.record import Record
@@ -26,7 +26,7 @@ class Parts:
     accounts: Accounts
     sessions: Sessions
     record: Record
-    pictures: Pictures
+    review: Review
     policies: PolicyBook
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)

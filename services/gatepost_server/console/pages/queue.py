@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gatepost_server.console.actors import actor_of
+from gatepost_server.console.actors import person_of
 from gatepost_server.console.guard import Page, account_of, is_partial
 from gatepost_server.console.parts import parts_of
 from gatepost_server.console.render import render
@@ -75,7 +75,7 @@ async def page(request: Request) -> Response:
     parts, chosen = parts_of(request), Chosen.of(request.query_params)
     after = request.query_params.get("after", "")
     try:
-        items, onward = await parts.record.queue(chosen.filter, most=_PAGE, after=after)
+        items, onward = await parts.review.queue(chosen.filter, most=_PAGE, after=after)
     except ValueError:  # no place in the queue
         return RedirectResponse(chosen.address(), 303)
     return render(
@@ -86,7 +86,7 @@ async def page(request: Request) -> Response:
         onward=chosen.address(after=onward) if onward else "",
         back=chosen.address() if after else "",
         again=chosen.address(after=after),
-        me=actor_of(account_of(request)),
+        me=person_of(account_of(request)).actor,
         categories=CATEGORIES,
         kinds=tuple(QueueKind),
     )
@@ -95,14 +95,14 @@ async def page(request: Request) -> Response:
 async def next_one(request: Request) -> Response:
     """Claim the first that is nobody's, and open it."""
     parts, chosen = parts_of(request), Chosen.of(await request.form())
-    actor, after = actor_of(account_of(request)), ""
+    person, after = person_of(account_of(request)), ""
     for _ in range(_LOOKED_AT // _PAGE):
-        items, after = await parts.record.queue(chosen.filter, most=_PAGE, after=after)
+        items, after = await parts.review.queue(chosen.filter, most=_PAGE, after=after)
         for item in items:
-            if item.claimed_by not in ("", actor):
+            if item.claimed_by not in ("", person.actor):
                 continue
             try:
-                await parts.record.claim(item.verdict, actor, parts.settings.claim_s)
+                await parts.review.claim(item.verdict, person)
             except GatepostError as error:
                 if error.reason not in (ErrorReason.CLAIMED_BY_OTHER, ErrorReason.NOTHING_TO_DECIDE):
                     raise

@@ -20,8 +20,10 @@
   const press = (key) => {
     const found = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (!found || found.disabled) return false;
-    if (found.matches("textarea, input:not([type=checkbox]), select, details > summary")) found.focus();
-    if (found.matches("a, button, input[type=checkbox], summary")) found.click();
+    if (found.matches("[data-focus], textarea, input:not([type=checkbox]), select")) {
+      found.focus(); // Enter does it: a slip of the finger decides nothing
+      found.scrollIntoView({ block: "nearest" });
+    } else found.click();
     return true;
   };
 

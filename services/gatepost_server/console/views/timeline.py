@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatepost_server.domain.review import Act, ActKind
+from gatepost_server.moderate.review import Person
 from gatepost_server.records.record import Kept
 
 _STAYS = (ActKind.UNDO, ActKind.APPEAL)
@@ -20,14 +21,14 @@ class Event:
     undoable: bool
 
 
-def timeline(kept: Kept, actor: str, *, senior: bool) -> Sequence[Event]:
+def timeline(kept: Kept, person: Person) -> Sequence[Event]:
     """The oldest first."""
     undone = {act.undoes for act in kept.acts if act.kind is ActKind.UNDO}
     return [
         Event(
             act,
             act.id in undone,
-            act.kind not in _STAYS and act.id not in undone and (senior or act.actor == actor),
+            act.kind not in _STAYS and act.id not in undone and (person.senior or act.actor == person.actor),
         )
         for act in kept.acts
     ]
