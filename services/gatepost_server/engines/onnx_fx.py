@@ -58,11 +58,15 @@ class _Translation:
             self._values[node.output[0]] = self._value(node.input[0])
             return
         keywords = {name: value.decode() if isinstance(value, bytes) else value for name, value in attributes.items()}
-        inputs = tuple(self._value(name) for name in node.input)
+        # Scales are numbers for Python: read back from a device, they would make it wait, and no recording allows that.
+        plain = node.op_type == "Resize"
+        inputs = tuple(self._value(name, plain=plain and place > 0) for place, name in enumerate(node.input))
         self._values[node.output[0]] = self._graph.call_function(OPERATORS[node.op_type], inputs, keywords)
 
-    def _value(self, name: str) -> Any:
-        """The value called `name`: a node of the graph, a weight, or (shapes, axes) integers."""
+    def _value(self, name: str, *, plain: bool = False) -> Any:
+        """The value called `name`: a node of the graph, a weight, or (shapes, axes; with `plain` all) numbers."""
+        if plain and name in self._constants:
+            return self._constants[name].tolist()
         if name not in self._values:
             constant = self._constants[name]
             if np.issubdtype(constant.dtype, np.floating):

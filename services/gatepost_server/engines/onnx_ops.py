@@ -82,7 +82,7 @@ def average_pool(
 def resize(
     x: Tensor,
     roi: Tensor | None = None,
-    scales: Tensor | None = None,
+    scales: Sequence[float] | None = None,
     sizes: Ints | None = None,
     *,
     mode: str = "nearest",
@@ -93,7 +93,7 @@ def resize(
     if sizes is not None:
         target = [int(size) for size in sizes[2:]]
     elif scales is not None:
-        target = [int(side * float(scale)) for side, scale in zip(x.shape[2:], scales[2:], strict=True)]
+        target = [int(side * scale) for side, scale in zip(x.shape[2:], scales[2:], strict=True)]
     else:
         raise ValueError("Resize without scales or sizes")
     if mode == "nearest":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from gatepost_server.engines.cuda_graphs import Forward, Graphs, Recorder
 from gatepost_server.engines.module import TYPES
 from gatepost_server.engines.net import Images, NetFile, Size
 from gatepost_server.engines.onnx_fx import module_from_onnx
+
+Compiler = Callable[..., Callable[..., Any]]  # a backend of torch.compile
 
 
 class TorchNet:
@@ -29,13 +31,13 @@ class TorchNet:
         threads: int = 1,
         precision: str = "auto",
         graphs: bool = False,
-        compiler: str = "",
+        compiler: str | Compiler = "",
         batch: int = 0,
     ) -> None:
         """`precision` is that of convolutions and matrix products: auto (f32), f32, bf16 or f16.
 
         With `graphs`, shapes that come back are replayed (engines.cuda_graphs). `compiler` is a backend of
-        torch.compile, "" for none: one compilation, at the first image, serves all shapes. `batch` is how many
+        torch.compile, "" for none: one compilation serves all batches and one all single images. `batch` is how many
         images are run together at most; 0 for 16, and 1 on the CPU. Raises ValueError for another precision, and
         for graphs on the CPU.
         """
@@ -54,7 +56,9 @@ class TorchNet:
         self._std = torch.tensor(file.std, device=self._device).view(1, 3, 1, 1)
         self._top1 = file.top1
         self._lock = threading.Lock()
-        forward: Forward = torch.compile(self.forward, backend=compiler, dynamic=True) if compiler else self.forward
+        forward: Forward = self.forward
+        if compiler:  # in one piece: what it could not take in would make the device wait
+            forward = torch.compile(self.forward, backend=compiler, dynamic=True, fullgraph=True)
         self._run: Forward = Graphs(forward, record=Recorder()) if graphs else forward
 
     def run(self, images: Images, size: Size | None = None) -> Sequence[NDArray[Any]]:
