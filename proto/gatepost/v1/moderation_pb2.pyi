@@ -394,8 +394,13 @@ class WatchVerdictRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     EXTRAS_FIELD_NUMBER: _builtins.int
+    UNTIL_PEOPLE_DECIDE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Verdict.name, "verdicts/<id>"."""
+    until_people_decide: _builtins.bool
+    """Also wait for people: do not end while they look at it, and send what they decide. Keep the connection's deadline
+    long, or connect again.
+    """
     @_builtins.property
     def extras(self) -> Global___Extras:
         """Parts to send back. annotated_image is not kept and is refused here."""
@@ -405,14 +410,69 @@ class WatchVerdictRequest(_message.Message):
         *,
         name: _builtins.str = ...,
         extras: Global___Extras | None = ...,
+        until_people_decide: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extras", b"extras", "name", b"name", "until_people_decide", b"until_people_decide"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchVerdictRequest: _TypeAlias = WatchVerdictRequest  # noqa: Y015
+
+@_typing.final
+class AppealVerdictRequest(_message.Message):
+    """An appeal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Verdict.name, "verdicts/<id>"."""
+    message: _builtins.str
+    """What the person who asked for the image wants to say. UTF-8, at most 2,000 characters. May be empty."""
+    locale: _builtins.str
+    """BCP 47 tag of the language of this answer and of errors. Empty: that of the request that was judged."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        message: _builtins.str = ...,
+        locale: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["locale", b"locale", "message", b"message", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppealVerdictRequest: _TypeAlias = AppealVerdictRequest  # noqa: Y015
+
+@_typing.final
+class AppealVerdictResponse(_message.Message):
+    """The answer to AppealVerdict."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def verdict(self) -> _verdict_pb2.Verdict:
+        """The verdict as it stands: not allowed, and waiting for people."""
+
+    def __init__(
+        self,
+        *,
+        verdict: _verdict_pb2.Verdict | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["verdict", b"verdict"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppealVerdictResponse: _TypeAlias = AppealVerdictResponse  # noqa: Y015
 
 @_typing.final
 class WatchVerdictResponse(_message.Message):

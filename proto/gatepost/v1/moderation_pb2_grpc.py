@@ -55,6 +55,11 @@ class ModerationServiceStub:
                 request_serializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictRequest.SerializeToString,
                 response_deserializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictResponse.FromString,
                 _registered_method=True)
+        self.AppealVerdict = channel.unary_unary(
+                '/gatepost.v1.ModerationService/AppealVerdict',
+                request_serializer=gatepost_dot_v1_dot_moderation__pb2.AppealVerdictRequest.SerializeToString,
+                response_deserializer=gatepost_dot_v1_dot_moderation__pb2.AppealVerdictResponse.FromString,
+                _registered_method=True)
 
 
 class ModerationServiceServicer:
@@ -91,6 +96,17 @@ class ModerationServiceServicer:
     def WatchVerdict(self, request, context):
         """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
         as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
+        With until_people_decide it ends after one that waits for no people either.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AppealVerdict(self, request, context):
+        """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+        comes through WatchVerdict and GetVerdict.
+        Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
+        nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +134,11 @@ def add_ModerationServiceServicer_to_server(servicer, server):
                     servicer.WatchVerdict,
                     request_deserializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictRequest.FromString,
                     response_serializer=gatepost_dot_v1_dot_moderation__pb2.WatchVerdictResponse.SerializeToString,
+            ),
+            'AppealVerdict': grpc.unary_unary_rpc_method_handler(
+                    servicer.AppealVerdict,
+                    request_deserializer=gatepost_dot_v1_dot_moderation__pb2.AppealVerdictRequest.FromString,
+                    response_serializer=gatepost_dot_v1_dot_moderation__pb2.AppealVerdictResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -229,6 +250,33 @@ class ModerationService:
             '/gatepost.v1.ModerationService/WatchVerdict',
             gatepost_dot_v1_dot_moderation__pb2.WatchVerdictRequest.SerializeToString,
             gatepost_dot_v1_dot_moderation__pb2.WatchVerdictResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AppealVerdict(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gatepost.v1.ModerationService/AppealVerdict',
+            gatepost_dot_v1_dot_moderation__pb2.AppealVerdictRequest.SerializeToString,
+            gatepost_dot_v1_dot_moderation__pb2.AppealVerdictResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,13 @@ class ModerationServiceStub:
     WatchVerdict: _grpc.UnaryStreamMultiCallable[_moderation_pb2.WatchVerdictRequest, _moderation_pb2.WatchVerdictResponse]
     """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
     as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
+    With until_people_decide it ends after one that waits for no people either.
+    """
+    AppealVerdict: _grpc.UnaryUnaryMultiCallable[_moderation_pb2.AppealVerdictRequest, _moderation_pb2.AppealVerdictResponse]
+    """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+    comes through WatchVerdict and GetVerdict.
+    Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
+    nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.
     """
 
 @_typing.type_check_only
@@ -80,6 +87,13 @@ class ModerationServiceAsyncStub(ModerationServiceStub):
     WatchVerdict: _aio.UnaryStreamMultiCallable[_moderation_pb2.WatchVerdictRequest, _moderation_pb2.WatchVerdictResponse]  # type: ignore[assignment]
     """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
     as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
+    With until_people_decide it ends after one that waits for no people either.
+    """
+    AppealVerdict: _aio.UnaryUnaryMultiCallable[_moderation_pb2.AppealVerdictRequest, _moderation_pb2.AppealVerdictResponse]  # type: ignore[assignment]
+    """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+    comes through WatchVerdict and GetVerdict.
+    Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
+    nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.
     """
 
 class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -125,6 +139,19 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_moderation_pb2.WatchVerdictResponse], _abc.AsyncIterator[_moderation_pb2.WatchVerdictResponse]]:
         """Sends the verdict as it stands, and again when it changes; ends after one that is not pending. Reconnect as often
         as needed: nothing is lost. NOT_FOUND when the name is unknown, another tenant's, or no longer kept.
+        With until_people_decide it ends after one that waits for no people either.
+        """
+
+    @_abc_1.abstractmethod
+    def AppealVerdict(
+        self,
+        request: _moderation_pb2.AppealVerdictRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_moderation_pb2.AppealVerdictResponse, _abc.Awaitable[_moderation_pb2.AppealVerdictResponse]]:
+        """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+        comes through WatchVerdict and GetVerdict.
+        Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
+        nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.
         """
 
 def add_ModerationServiceServicer_to_server(servicer: ModerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

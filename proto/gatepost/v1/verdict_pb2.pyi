@@ -209,6 +209,7 @@ class Verdict(_message.Message):
     TIGHTENING_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"verdicts/<id>", for GetVerdict."""
     request_id: _builtins.str
@@ -288,6 +289,12 @@ class Verdict(_message.Message):
     def tightening(self) -> Global___Tightening:
         """How the conversation so far tightened the policy's thresholds. Unset where it did not."""
 
+    @_builtins.property
+    def people(self) -> Global___PeoplesAnswer:
+        """What people did with it. Unset where they have no part in it. Where they decided, `decision`, `user_message`,
+        `reasons` (empty for ALLOW) and `ticket` are of their decision. Sent by GetVerdict, WatchVerdict and AppealVerdict.
+        """
+
     def __init__(
         self,
         *,
@@ -313,16 +320,84 @@ class Verdict(_message.Message):
         tightening: Global___Tightening | None = ...,
         pending: _builtins.bool = ...,
         record: _builtins.bytes = ...,
+        people: Global___PeoplesAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "image", b"image", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "tightening", b"tightening", "user_message", b"user_message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "image", b"image", "people", b"people", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "tightening", b"tightening", "user_message", b"user_message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "annotated_image", b"annotated_image", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "decision", b"decision", "embedding", b"embedding", "image", b"image", "image_findings", b"image_findings", "lines", b"lines", "models", b"models", "name", b"name", "pending", b"pending", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "reasons", b"reasons", "record", b"record", "request_id", b"request_id", "scores", b"scores", "ticket", b"ticket", "tightening", b"tightening", "timings_ms", b"timings_ms", "user_message", b"user_message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity", "annotated_image", b"annotated_image", "asked_text", b"asked_text", "coverage", b"coverage", "create_time", b"create_time", "decision", b"decision", "embedding", b"embedding", "image", b"image", "image_findings", b"image_findings", "lines", b"lines", "models", b"models", "name", b"name", "pending", b"pending", "people", b"people", "policy", b"policy", "prompt_similarity", b"prompt_similarity", "reasons", b"reasons", "record", b"record", "request_id", b"request_id", "scores", b"scores", "ticket", b"ticket", "tightening", b"tightening", "timings_ms", b"timings_ms", "user_message", b"user_message"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prompt_similarity: _TypeAlias = _typing.Literal["prompt_similarity"]  # noqa: Y015
     _WhichOneofArgType__prompt_similarity: _TypeAlias = _typing.Literal["_prompt_similarity", b"_prompt_similarity"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prompt_similarity) -> _WhichOneofReturnType__prompt_similarity | None: ...
 
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+@_typing.final
+class PeoplesAnswer(_message.Message):
+    """How it stands with the people who look at images. Never who they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Ground:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _GroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PeoplesAnswer._Ground.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        GROUND_UNSPECIFIED: PeoplesAnswer._Ground.ValueType  # 0
+        """Not said."""
+        GROUND_REQUEST: PeoplesAnswer._Ground.ValueType  # 1
+        """What was asked for: other words may well work."""
+        GROUND_PICTURE: PeoplesAnswer._Ground.ValueType  # 2
+        """What was drawn, though nobody asked for it: the mistake of whoever drew it, and not of the person who asked."""
+
+    class Ground(_Ground, metaclass=_GroundEnumTypeWrapper):
+        """On what a BLOCK rests."""
+
+    GROUND_UNSPECIFIED: PeoplesAnswer.Ground.ValueType  # 0
+    """Not said."""
+    GROUND_REQUEST: PeoplesAnswer.Ground.ValueType  # 1
+    """What was asked for: other words may well work."""
+    GROUND_PICTURE: PeoplesAnswer.Ground.ValueType  # 2
+    """What was drawn, though nobody asked for it: the mistake of whoever drew it, and not of the person who asked."""
+
+    WAITING_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    APPEALED_FIELD_NUMBER: _builtins.int
+    APPEAL_GRANTED_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
+    waiting: _builtins.bool
+    """Whether people look at it still."""
+    decision: Global___Decision.ValueType
+    """ALLOW or BLOCK; unspecified while they have not decided."""
+    appealed: _builtins.bool
+    """Whether the person who asked appealed."""
+    appeal_granted: _builtins.bool
+    """Whether the appeal was right: not showing the image was a mistake."""
+    ground: Global___PeoplesAnswer.Ground.ValueType
+    """On what a BLOCK rests."""
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When they decided."""
+
+    def __init__(
+        self,
+        *,
+        waiting: _builtins.bool = ...,
+        decision: Global___Decision.ValueType = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        appealed: _builtins.bool = ...,
+        appeal_granted: _builtins.bool = ...,
+        ground: Global___PeoplesAnswer.Ground.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal_granted", b"appeal_granted", "appealed", b"appealed", "decide_time", b"decide_time", "decision", b"decision", "ground", b"ground", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeoplesAnswer: _TypeAlias = PeoplesAnswer  # noqa: Y015
 
 @_typing.final
 class AskedText(_message.Message):
