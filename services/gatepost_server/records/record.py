@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,15 @@ class QueueItem:
     due: float
     claimed_by: str  # "" where it is nobody's, or nobody's any more
     claimed_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLoad:
+    """How much of one kind waits for people."""
+
+    items: int
+    overdue: int
+    oldest_s: float  # how long the oldest of them has waited
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +123,20 @@ class Record(Protocol):
         """
         ...
 
+    async def last_acts(self, names: Sequence[str]) -> Mapping[str, int]:
+        """The number of the last act of each of these verdicts that there was one for."""
+        ...
+
     async def queue(self, wanted: QueueFilter, *, most: int, after: str = "") -> tuple[Sequence[QueueItem], str]:
         """What waits for people, and where to go on: "" at the end."""
         ...
 
     async def waiting(self, name: str) -> QueueItem | None:
         """Its place in the queue; None where it does not wait."""
+        ...
+
+    async def queue_load(self) -> Mapping[QueueKind, QueueLoad]:
+        """How much waits; kinds of which nothing does are left out."""
         ...
 
     async def claim(self, name: str, actor: str, lease_s: float) -> QueueItem:

@@ -12,7 +12,7 @@ from gatepost_server.domain.labels import Category
 from gatepost_server.domain.review import ActKind, Objection, QueueKind, Standing
 from gatepost_server.records.entry import Entry
 from gatepost_server.records.objections import refused, unknown
-from gatepost_server.records.record import QueueFilter, QueueItem
+from gatepost_server.records.record import QueueFilter, QueueItem, QueueLoad
 from gatepost_server.records.tables import DECISIONS, REVIEW_QUEUE
 
 _QUEUE = REVIEW_QUEUE.c
@@ -88,6 +88,14 @@ def waiting(connection: sql.Connection, name: str, now: float) -> QueueItem | No
         sql.select(REVIEW_QUEUE).where(_QUEUE.verdict == name, _QUEUE.open.is_(True))
     ).one_or_none()
     return None if row is None else _item(row, now)
+
+
+def load(connection: sql.Connection, now: float) -> Mapping[QueueKind, QueueLoad]:
+    """As Record.queue_load."""
+    overdue = sql.func.sum(sql.case((_QUEUE.due < now, 1), else_=0))
+    counted = sql.select(_QUEUE.kind, sql.func.count(), overdue, sql.func.min(_QUEUE.queued))
+    rows = connection.execute(counted.where(_QUEUE.open.is_(True)).group_by(_QUEUE.kind))
+    return {QueueKind(kind): QueueLoad(items, late, max(0.0, now - first)) for kind, items, late, first in rows}
 
 
 def claim(connection: sql.Connection, name: str, actor: str, now: float, lease_s: float) -> QueueItem:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.labels import Category, Decision
-from gatepost_server.domain.review import Act, ActKind, Standing, objection, standing
+from gatepost_server.domain.review import Act, ActKind, QueueKind, Standing, objection, standing
 from gatepost_server.records import purging, sql_queue
 from gatepost_server.records.codec import request_from_json, verdict_from_json
 from gatepost_server.records.database import Connected, sqlite_url
@@ -28,6 +28,7 @@ from gatepost_server.records.record import (
     PurgeCriteria,
     QueueFilter,
     QueueItem,
+    QueueLoad,
 )
 from gatepost_server.records.similar import AMONG, Similar, similar
 from gatepost_server.records.tables import ACTS, DECISIONS, REVIEW_QUEUE
@@ -101,6 +102,13 @@ class SqlRecord:
 
         return await self._database.run(done)
 
+    async def last_acts(self, names: Sequence[str]) -> Mapping[str, int]:
+        """As Record.last_acts."""
+        query = (
+            sql.select(ACTS.c.verdict, sql.func.max(ACTS.c.id)).where(ACTS.c.verdict.in_(names)).group_by(ACTS.c.verdict)
+        )
+        return await self._database.run(lambda connection: {row[0]: row[1] for row in connection.execute(query)})
+
     async def queue(self, wanted: QueueFilter, *, most: int, after: str = "") -> tuple[Sequence[QueueItem], str]:
         """As Record.queue. Raises ValueError for an `after` that it did not give."""
         query = sql_queue.query(wanted, most, after)
@@ -110,6 +118,10 @@ class SqlRecord:
     async def waiting(self, name: str) -> QueueItem | None:
         """As Record.waiting."""
         return await self._database.run(lambda connection: sql_queue.waiting(connection, name, self._clock()))
+
+    async def queue_load(self) -> Mapping[QueueKind, QueueLoad]:
+        """As Record.queue_load."""
+        return await self._database.run(lambda connection: sql_queue.load(connection, self._clock()))
 
     async def claim(self, name: str, actor: str, lease_s: float) -> QueueItem:
         """As Record.claim."""

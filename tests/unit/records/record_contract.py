@@ -14,7 +14,7 @@ from gatepost_server.domain.known_bad import Likeness
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import ActKind, QueueKind
 from gatepost_server.records.entry import Entry, entry_of
-from gatepost_server.records.record import NewAct, PurgeCriteria, QueueFilter
+from gatepost_server.records.record import NewAct, PurgeCriteria, QueueFilter, QueueLoad
 from tests.builders import request
 from tests.unit.records.backlog_contract import allowed, held
 
@@ -95,6 +95,15 @@ class RecordContract:
         items, _ = await record.queue(QueueFilter(tenant="posters", category=Category.INSULT), most=10)
         assert [item.verdict for item in items] == ["verdicts/2"]
         assert await record.queue(QueueFilter(category=Category.HATE), most=10) == ([], "")
+
+    async def test_what_waits_is_counted_by_kind_with_what_is_late_and_the_age_of_the_oldest(self, record, clock):
+        assert await record.queue_load() == {}
+        await record.add([entry(1), entry(2), entry(3, Decision.BLOCK)])
+        await record.act("verdicts/3", NewAct(ActKind.APPEAL, "user", text="why?"))
+        clock.now = 1_101.5  # after the first one is due, and before the second
+        load = await record.queue_load()
+        assert load[QueueKind.REVIEW] == QueueLoad(items=2, overdue=1, oldest_s=100.5)
+        assert load[QueueKind.APPEAL].items == 1
 
     async def test_an_item_is_one_persons_until_the_lease_is_over(self, record, clock):
         await record.add([entry()])
