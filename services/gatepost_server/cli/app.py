@@ -34,6 +34,7 @@ from gatepost_server.cli.settings import (
 )
 from gatepost_server.cli.stopping import stop_on_signals
 from gatepost_server.cli.tokens import TOKENS_FILE, tokens
+from gatepost_server.cli.tune import tune
 from gatepost_server.cli.unknown import unknown_variables
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ app.command()(purge)
 app.command()(rescan)
 app.command()(replay)
 app.command()(find)
+app.command()(tune)
 
 Config = Annotated[
     Path | None, typer.Option(envvar="GATEPOST_CONFIG", dir_okay=False, exists=True, help="A TOML file of settings.")
@@ -90,6 +92,7 @@ def up(
     """Run Triton, the gateway and the review console in one process tree, until SIGTERM or Ctrl-C."""
     import uvloop
 
+    from gatepost_server.cli.tuning import tuned
     from gatepost_server.cli.up import TritonLostError, run_up
     from gatepost_server.gateway.credentials.watched import FileError
     from gatepost_server.gateway.server import ListenError
@@ -104,13 +107,16 @@ def up(
     warn_of_unknown("GATEPOST_TRITON_", TRITON_FIELDS)
     with failures(SettingsError):
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
-    gateway = with_state(gateway, state if state is not None else user_state_path("gatepost"))
+    folder = state if state is not None else user_state_path("gatepost")
+    with failures(OSError, tuned.TunedError):
+        applied = tuned.applied(folder / tuned.TUNED_FILE, triton, gateway, os.environ, tuned.Machine.here())
+    triton, gateway = applied.triton, with_state(applied.gateway, folder)
     gateway = with_word_lists(gateway, triton.repository)
     with failures(SettingsError):
         pages = read_console(config, gateway)
     with failures(RingError):
         make_ring(gateway)
-    log.info("settings", triton=printable(triton))
+    log.info("settings", triton=printable(triton), tuned=applied.told)
     known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
     with failures(FileError, ListenError, OSError, PolicyError, *known):
         supervisor = Supervisor(triton)

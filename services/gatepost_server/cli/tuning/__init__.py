@@ -1,0 +1,1 @@
+"""Which instances, threads and concurrency suit a machine: measured there, by `gatepostd tune`."""
