@@ -28,13 +28,16 @@ class StackFailedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running gatepostd. `address` is the gateway's host:port, `http` that of its page of keys and health."""
+    """A running gatepostd. `address` is the gateway's host:port, `http` that of its page of keys and health, `triton`
+    that of its models.
+    """
 
     address: str
     process: psutil.Process
     ready_s: float
     log: Path
     http: str = ""
+    triton: str = ""
 
     def pss_bytes(self) -> Mapping[str, int]:
         """Proportional set size of every process of the tree by a readable name."""
@@ -66,7 +69,8 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
             wait_ready(child, ready, log, seconds=ready_timeout_s)
             listening = json.loads(ready.read_text())
             ready_s = time.monotonic() - started
-            yield Stack(listening["grpc"], psutil.Process(child.pid), ready_s, log, listening["http"])
+            process = psutil.Process(child.pid)
+            yield Stack(listening["grpc"], process, ready_s, log, listening["http"], listening["triton"])
         finally:
             _stop(child)
 

@@ -66,14 +66,15 @@ def running_nginx(pictures: Path, gate: str, scratch: Path) -> Iterator[str]:
     )
     process = subprocess.Popen([binary, "-p", str(scratch), "-e", str(scratch / "error.log"), "-c", str(configuration)])
     try:
-        _wait(process, address, scratch / "error.log")
+        wait_listening(process, address, scratch / "error.log")
         yield address
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def wait_listening(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    """Returns when `process` answers at host:port; fails the test with its log where it ends."""
     host, _, port = address.rpartition(":")
     deadline = time.monotonic() + 20
     while True:

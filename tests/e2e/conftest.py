@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.stack import Stack, running
 from gatepost_client import Client
+from tests.places import build_wheels
 
 CARDS = Path(__file__).parents[2] / "benchmarks" / "demo" / "cards"
 
@@ -29,6 +30,12 @@ def stack() -> Iterator[Stack]:
 def client(stack: Stack) -> Iterator[Client]:
     with Client(stack.address, timeout=60) as connected:
         yield connected
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """gatepost, gatepost-client and gatepost-proto, built now."""
+    return build_wheels(tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="session")
