@@ -104,6 +104,10 @@ proto-check: $(STAMP) ## buf lint (where npm is), and that the committed stubs a
 buf-lint: node_modules/.bin/buf ## buf lint alone
 	@node_modules/.bin/buf lint proto
 
+.PHONY: docs
+docs: $(STAMP) ## docs/sdk.md from the SDK's docstrings
+	@$(BIN)/python clients/python/scripts/reference.py
+
 # --- measure ------------------------------------------------------------------------------------
 
 .PHONY: bench
