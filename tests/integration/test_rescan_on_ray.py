@@ -135,6 +135,8 @@ def test_every_image_has_one_row_whoever_is_killed(tmp_path, cluster, gateway, s
     kill_at = dice.randrange(3, 12)
     until(lambda: shards_done(out) >= kill_at or not driver.is_running, within_s=600.0, otherwise=driver.said)
     assert driver.is_running, driver.said()
+    with pytest.raises(PausedError, match="another driver is at work"):
+        rescan(order_of(str(scene.folder), str(out), gateway), Silent())
     driver.kill()
     after_kill = shards_done(out)
     assert after_kill < IMAGES // 100

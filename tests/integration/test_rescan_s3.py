@@ -8,10 +8,11 @@ import tarfile
 
 import pytest
 
-from gatepost_server.rescan.failures import CredentialsError, Failure, Halt, SourceError
+from gatepost_server.rescan.failures import CredentialsError, Failure, Halt, PausedError, SourceError
 from gatepost_server.rescan.filters import Filters
 from gatepost_server.rescan.inputs import Input
 from gatepost_server.rescan.job import Asked, Destination, Done, Job
+from gatepost_server.rescan.lease import only_driver
 from gatepost_server.rescan.plan import plan, planned
 from gatepost_server.rescan.reading import fetch
 from gatepost_server.rescan.sources.open import open_source
@@ -149,3 +150,14 @@ def httpd():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_of_two_drivers_in_a_bucket_one_is_refused_and_may_follow(bucket):
+    destination = Destination(address("s3://results/driven"))
+    with only_driver(destination) as lease, pytest.raises(PausedError, match="at work"):
+        lease.renew()
+        with only_driver(destination):
+            raise AssertionError("two drivers at a time")
+    with only_driver(destination) as lease:
+        lease.check()
+    assert not destination.create("_gatepost/drivers/000000.json", b"somebody else")

@@ -10,7 +10,7 @@ from typing import Any
 
 from gatepost_server.domain.errors import ErrorCode
 from gatepost_server.rescan.failures import RescanError, SourceError
-from gatepost_server.rescan.stores.base import Address
+from gatepost_server.rescan.stores.base import Address, Found
 from gatepost_server.rescan.stores.choose import store_of
 
 _LAYOUT = 1
@@ -83,6 +83,19 @@ class Destination:
         """Put a file below DEST. Raises SourceError, CredentialsError."""
         self._store.write((self.place / name).path, content)
 
+    def create(self, name: str, content: bytes) -> bool:
+        """Put a file below DEST where there is none; whether there was none. Raises SourceError, CredentialsError."""
+        return self._store.create((self.place / name).path, content)
+
+    def listed(self, folder: str) -> list[Found]:
+        """What is below a folder of DEST ("/" at its end). Raises SourceError, CredentialsError."""
+        try:
+            return list(self._store.walk((self.place / folder).path))
+        except SourceError as error:
+            if error.failure.code is ErrorCode.NOT_FOUND:
+                return []
+            raise
+
     def read(self, name: str) -> bytes:
         """A file below DEST. Raises SourceError, CredentialsError."""
         return self._store.read((self.place / name).path)
@@ -109,13 +122,7 @@ class Destination:
 
     def done(self) -> dict[int, Done]:
         """The shards that are complete."""
-        folder = (self.place / "_gatepost/manifest/").path
-        try:
-            paths = [found.path for found in self._store.walk(folder) if found.path.endswith(".json")]
-        except SourceError as error:
-            if error.failure.code is ErrorCode.NOT_FOUND:
-                return {}
-            raise
+        paths = [found.path for found in self.listed("_gatepost/manifest/") if found.path.endswith(".json")]
         with ThreadPoolExecutor(_READERS) as pool:
             entries = [Done(**json.loads(content)) for content in pool.map(self._store.read, paths)]
         return {entry.shard: entry for entry in sorted(entries, key=lambda entry: entry.shard)}

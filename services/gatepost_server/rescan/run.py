@@ -27,6 +27,7 @@ from gatepost_server.rescan.failures import (
 from gatepost_server.rescan.filters import Filters
 from gatepost_server.rescan.job import Asked, Destination, Done, Job
 from gatepost_server.rescan.judges import MakeJudge
+from gatepost_server.rescan.lease import Lease, only_driver
 from gatepost_server.rescan.pipeline import RayTerms, Workers, ask, ray_running, rows_of
 from gatepost_server.rescan.plan import plan
 from gatepost_server.rescan.progress import View
@@ -89,16 +90,18 @@ def rescan(order: Order, view: View) -> Summary:
     """
     destination = Destination(order.out)
     try:
-        job = _known(order, destination)
-        with ray_running(order.ray) as ray_s:
-            started = time.monotonic()
-            if job is None:
-                job = _planned(order, destination, view)
-            plan_s = time.monotonic() - started
-            before = destination.done()
-            view.began(job.inputs, list(before.values()))
-            scan = _Scan(order, destination, job, dict(before), view)
-            scan.run()
+        _known(order, destination)
+        with only_driver(destination) as lease:
+            job = _known(order, destination)  # again: nobody else changes it from here on
+            with ray_running(order.ray) as ray_s:
+                started = time.monotonic()
+                if job is None:
+                    job = _planned(order, destination, view)
+                plan_s = time.monotonic() - started
+                before = destination.done()
+                view.began(job.inputs, list(before.values()))
+                scan = _Scan(order, destination, job, dict(before), view, lease)
+                scan.run()
     except CredentialsError as error:
         raise PausedError(str(error)) from error
     except SourceError as error:
@@ -145,11 +148,14 @@ def _embedding_size(order: Order) -> int:
 class _Scan:
     """One run over the shards that are not done."""
 
-    def __init__(self, order: Order, destination: Destination, job: Job, done: dict[int, Done], view: View) -> None:
+    def __init__(
+        self, order: Order, destination: Destination, job: Job, done: dict[int, Done], view: View, lease: Lease
+    ) -> None:
         self._order = order
         self._destination = destination
         self._job = job
         self._view = view
+        self._lease = lease
         self._schema = results_schema(job.embedding_size)
         self.done = done
         self.seconds = 0.0
@@ -187,6 +193,7 @@ class _Scan:
             good = rows.filter(rows[HALT].is_null())
             self._count(good)
             for shard, table in assembler.add(good):
+                self._lease.check()
                 self.done[shard] = write_shard(self._destination, shard, table)
                 self._view.written(self.done[shard])
             self._check_errors()

@@ -62,6 +62,10 @@ class Store(Protocol):
         """The whole object or nothing, in the place of what was there. Raises SourceError, CredentialsError."""
         ...
 
+    def create(self, path: str, content: bytes) -> bool:
+        """As `write`, but for an object that is there already: it stays, and the answer is False."""
+        ...
+
 
 def address(text: str, base: Address | None = None) -> Address:
     """Reads a path, a file:// URL or an address of an object store; a relative path is one below `base`.

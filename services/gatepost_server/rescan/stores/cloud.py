@@ -76,6 +76,15 @@ class CloudStore:
         with _failures(self._root):
             obstore.put(self._store, path, content)
 
+    def create(self, path: str, content: bytes) -> bool:
+        """As Store.create."""
+        with _failures(self._root):
+            try:
+                obstore.put(self._store, path, content, mode="create")
+            except exceptions.AlreadyExistsError:
+                return False
+        return True
+
 
 class _Reader(io.RawIOBase):
     """obstore's reader as Python's files are."""
