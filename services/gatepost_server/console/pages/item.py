@@ -58,10 +58,9 @@ async def page(request: Request) -> Response:
     return render(
         request,
         "item.html",
-        **work(kept, item, account_of(request)),
+        **work(parts, kept, item, account_of(request)),
         scale=scale,
         overlay=None if evidence is None else overlay_of(evidence, scale),
-        grounds=grounds(kept.verdict, policy),
         past=past,
         shows=kept.image_kept and evidence is not None and evidence.image.format in TYPES,
     )
@@ -73,7 +72,7 @@ async def partial(request: Request, name: str) -> Response:
         return RedirectResponse(f"/items/{name.removeprefix('verdicts/')}", 303)
     parts = parts_of(request)
     kept, item = await asyncio.gather(parts.review.find(name), parts.record.waiting(name))
-    return render(request, "item_work.html", **work(kept, item, account_of(request)))
+    return render(request, "item_partial.html", **work(parts, kept, item, account_of(request)))
 
 
 async def picture(request: Request) -> Response:
@@ -98,7 +97,7 @@ def policy_of(parts: Parts, kept: Kept) -> Policy | None:
         return None
 
 
-def work(kept: Kept, item: QueueItem | None, account: Account) -> Mapping[str, Any]:
+def work(parts: Parts, kept: Kept, item: QueueItem | None, account: Account) -> Mapping[str, Any]:
     """What the part of the page that changes shows."""
     person = person_of(account)
     reasons = kept.verdict.judgement.reasons
@@ -116,6 +115,7 @@ def work(kept: Kept, item: QueueItem | None, account: Account) -> Mapping[str, A
         "may_act": account.role.covers(AccountRole.REVIEWER),
         "events": timeline(kept, person),
         "category": category,
+        "grounds": grounds(kept.verdict, policy_of(parts, kept)),
         "categories": CATEGORIES,
         "bank_categories": tuple(each for each in CATEGORIES if each is not Category.OFF_SCRIPT),
     }
