@@ -19,5 +19,6 @@ class Place:
 
 PLACES = (
     Place("/queue", "console.queue", "q"),
+    Place("/insights", "insights.title", "i"),
     Place("/you", "console.you", "y"),
 )

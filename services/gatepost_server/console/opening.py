@@ -19,6 +19,7 @@ from gatepost_server.records.images import ImageStore
 from gatepost_server.records.sealing import Sealer, SealError
 from gatepost_server.records.sql_accounts import SqlAccounts
 from gatepost_server.records.sql_bank import SqlBank
+from gatepost_server.records.sql_insights import SqlInsights
 from gatepost_server.records.sql_record import SqlRecord
 from gatepost_server.tickets.folder import KeyFolder, RingError
 from gatepost_server.tickets.sign import DEFAULT_ISSUER, TicketSigner
@@ -54,6 +55,7 @@ async def opened(settings: ConsoleSettings) -> AsyncIterator[Parts]:
             images = ImageStore(settings.record_images) if settings.record_images else None
             bank = SqlBank.at(settings.bank.get_secret_value()) if settings.bank is not None else None
         await _open(stack, record)
+        insights = await _open(stack, SqlInsights.at(place))
         if bank is not None:
             stack.push_async_callback(bank.close)
         policies = open_book(settings.policies, default=settings.default_policy or DEFAULT_POLICY)
@@ -70,6 +72,7 @@ async def opened(settings: ConsoleSettings) -> AsyncIterator[Parts]:
             accounts=accounts,
             sessions=Sessions(accounts, settings),
             record=record,
+            insights=insights,
             review=review,
             policies=policies,
         )

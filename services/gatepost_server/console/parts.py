@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from gatepost_server.console.attempts import Attempts
+from gatepost_server.console.insights.trial import Trials
 from gatepost_server.console.passwords import Passwords
 from gatepost_server.console.sessions import Sessions
 from gatepost_server.console.settings import ConsoleSettings
 from gatepost_server.moderate.review import Review
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.accounts import Accounts
+from gatepost_server.records.insights import Insights
 from gatepost_server.records.record import Record
 
 
@@ -26,10 +28,12 @@ class Parts:
     accounts: Accounts
     sessions: Sessions
     record: Record
+    insights: Insights
     review: Review
     policies: PolicyBook
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)
+    trials: Trials = field(default_factory=Trials)
     clock: Callable[[], float] = time.time
 
 

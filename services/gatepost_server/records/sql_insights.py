@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
@@ -13,7 +14,7 @@ import sqlalchemy as sql
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import Act, ActKind, standing
 from gatepost_server.records.codec import request_from_json, verdict_from_json
-from gatepost_server.records.database import Connected
+from gatepost_server.records.database import Connected, sqlite_url
 from gatepost_server.records.insights import Handled, Scope, Seen, Stored, Waiting
 from gatepost_server.records.migrate import upgrade
 from gatepost_server.records.tables import ACTS, DECISIONS, REVIEW_QUEUE
@@ -28,6 +29,11 @@ class SqlInsights:
     def __init__(self, url: str) -> None:
         """Raises DatabaseUrlError."""
         self._database = Connected(url, name="insights")
+
+    @classmethod
+    def at(cls, place: str) -> SqlInsights:
+        """A database URL, or a file (SQLite), made when it is not there. Raises DatabaseUrlError, OSError."""
+        return cls(place if "://" in place else sqlite_url(Path(place)))
 
     async def open(self) -> None:
         """Bring the tables up to date. Raises GatepostError."""

@@ -36,7 +36,7 @@ def decisions(period: Period, counts: Sequence[Mapping[Decision, int]], *, label
     """Two rows over one axis of time: all verdicts, and the share of those that were not allowed."""
     figure = _figure(440, 230)
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2, 3), "hspace": 0.28})
-    figure.subplots_adjust(left=0.12, right=0.99, top=0.96, bottom=0.1)
+    figure.subplots_adjust(left=0.09, right=0.99, top=0.96, bottom=0.1)
     places = np.arange(len(counts))
     totals = np.array([sum(each.values()) for each in counts], float)
     above.bar(places, totals, width=0.72, color=Ink.FAINT)
@@ -88,15 +88,9 @@ def quantiles(
         axes.axhline(threshold, color=INK[decision], linewidth=0.9, dashes=(3, 2.5))
     widths = np.linspace(0.9, 1.7, values.shape[1])
     for column, width in enumerate(widths):
-        alone = len(values) == 1 or np.isfinite(values[:, column]).sum() == 1
-        axes.plot(
-            places,
-            values[:, column],
-            color=Ink.TEXT,
-            linewidth=width,
-            alpha=0.4 + 0.3 * column,
-            marker="o" if alone else "",
-        )
+        line = values[:, column]
+        dot = "o" if np.isfinite(line).sum() == 1 else ""  # a line of one point is none
+        axes.plot(places, line, color=Ink.TEXT, linewidth=width, alpha=0.4 + 0.3 * column, marker=dot, markersize=2.5)
     _plain(axes)
     axes.set_ylim(0.0, 1.02)
     axes.set_yticks((0.0, 0.5, 1.0), ("0", ".5", "1"))

@@ -30,6 +30,8 @@ _KEPT = (
     "stroke-opacity",
 )
 
+_DROPPED = frozenset({"metadata", "style", "clipPath"})
+
 _TURN = threading.Lock()  # matplotlib is not made for threads
 
 
@@ -78,12 +80,8 @@ def _prune(node: ElementTree.Element) -> None:
     for child in list(node):
         _prune(child)
         name = child.tag.removeprefix(_SVG)
-        empty = name in ("g", "defs") and not len(child)
-        if (
-            empty
-            or name in ("metadata", "style", "clipPath")
-            or (name == "path" and child.get("style") == "fill: none")
-        ):
+        unseen = name == "path" and child.get("style") == "fill: none"
+        if unseen or name in _DROPPED or (name in ("g", "defs") and not len(child)):
             node.remove(child)
 
 
