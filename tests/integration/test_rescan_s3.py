@@ -154,9 +154,9 @@ def httpd():
 
 def test_of_two_drivers_in_a_bucket_one_is_refused_and_may_follow(bucket):
     destination = Destination(address("s3://results/driven"))
-    with only_driver(destination) as lease, pytest.raises(PausedError, match="at work"):
+    with only_driver(destination) as lease:
         lease.renew()
-        with only_driver(destination):
+        with pytest.raises(PausedError, match="at work"), only_driver(destination):
             raise AssertionError("two drivers at a time")
     with only_driver(destination) as lease:
         lease.check()

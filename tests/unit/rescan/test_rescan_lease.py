@@ -38,9 +38,9 @@ def age(file: Path, seconds: float) -> None:
 
 
 def test_the_second_of_two_drivers_is_told_who_is_at_work(destination):
-    with only_driver(destination), pytest.raises(PausedError, match=f"process {os.getpid()} of"):
-        with only_driver(destination):
-            raise AssertionError("two drivers at a time")
+    told = f"process {os.getpid()} of"
+    with only_driver(destination), pytest.raises(PausedError, match=told), only_driver(destination):
+        raise AssertionError("two drivers at a time")
 
 
 def test_one_after_the_other_may_drive(destination):
