@@ -95,6 +95,7 @@ def up(
     from gatepost_server.cli.tuning import tuned
     from gatepost_server.cli.up import TritonLostError, run_up
     from gatepost_server.gateway.credentials.watched import FileError
+    from gatepost_server.gateway.metrics import Metrics
     from gatepost_server.gateway.server import ListenError
     from gatepost_server.policy.load import PolicyError
     from gatepost_server.serving.repository import RepositoryError
@@ -119,13 +120,15 @@ def up(
     log.info("settings", triton=printable(triton), tuned=applied.told)
     known = (RepositoryError, RuntimeMissingError, TritonFailedError, TritonLostError)
     with failures(FileError, ListenError, OSError, PolicyError, *known):
-        supervisor = Supervisor(triton)
+        metrics = Metrics()
+        supervisor = Supervisor(triton, metrics)
         uvloop.run(
             run_up(
                 supervisor,
                 gateway,
                 lambda addresses: announce(ready_file, **addresses, triton=supervisor.grpc_address),
                 console=serving_console(pages) if pages.enabled else None,
+                metrics=metrics,
             )
         )
 

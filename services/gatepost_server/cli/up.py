@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from threading import Event
 
 from gatepost_server.cli.stopping import SIGNALS
+from gatepost_server.gateway.metrics import Metrics
 from gatepost_server.gateway.server import Addresses, serve
 from gatepost_server.gateway.settings import GatewaySettings
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
@@ -33,10 +34,12 @@ async def run_up(
     ready: Callable[[Mapping[str, str]], None],
     *,
     console: AbstractAsyncContextManager[str] | None = None,
+    metrics: Metrics | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; `ready` gets addresses by name once images can be judged.
 
-    `console` serves the review console and gives its address; None: there is none.
+    `console` serves the review console and gives its address; None: there is none. `metrics` are those that the
+    supervisor tells of restarts.
 
     Raises TritonLostError, and whatever kept either part from starting.
     """
@@ -69,6 +72,7 @@ async def run_up(
                     stop=drain,
                     scorer=scorer,
                     serving=serving.set,
+                    metrics=metrics,
                 )
             finally:
                 announcing.cancel()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -47,8 +49,10 @@ class Ticket:
 class Admission:
     """Counts images and their bytes; belongs to one event loop."""
 
-    def __init__(self, limits: AdmissionLimits) -> None:
+    def __init__(self, limits: AdmissionLimits, *, waited: Callable[[float], None] = lambda _: None) -> None:
+        """`waited` is told how long each image of a stream waited, in seconds."""
         self._limits = limits
+        self._waited = waited
         self._tickets: set[Ticket] = set()
         self._bytes = 0
         self._bulk = 0
@@ -62,6 +66,16 @@ class Admission:
     def images(self) -> int:
         """How many images are inside."""
         return len(self._tickets)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they have."""
+        return self._bytes
+
+    @property
+    def waiting(self) -> int:
+        """How many images of streams wait for a place."""
+        return sum(not waiter.place.done() for waiter in self._waiting)
 
     @property
     def closed(self) -> asyncio.Event:
@@ -81,15 +95,18 @@ class Admission:
         Raises GatepostError (UNAVAILABLE, draining).
         """
         self._check_open()
+        asked = time.monotonic()
         place: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, _Waiter(priority, next(self._turn), size, place))
         self._hand_over()
         try:
-            return await place
+            ticket = await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled() and place.exception() is None:
                 self.leave(place.result())
             raise
+        self._waited(time.monotonic() - asked)
+        return ticket
 
     def known(self, ticket: Ticket, size: int, *, bulk: bool) -> None:
         """As Ticket.known."""

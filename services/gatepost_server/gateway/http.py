@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gatepost_server.domain.errors import GatepostError
-from gatepost_server.gateway.metrics import CONTENT_TYPE, Metrics
+from gatepost_server.gateway.metrics import Metrics
 
 JWKS_PATH, HEALTH_PATH, METRICS_PATH = "/.well-known/jwks.json", "/healthz", "/metrics"
 KEYS_MAX_AGE_S = 60  # so long may a revoked key be believed elsewhere
@@ -44,8 +44,9 @@ def application(
         told = {"status": "NOT_SERVING", "not_serving": list(parts)} if parts else {"status": "SERVING"}
         return JSONResponse(told, 503 if parts else 200, {"cache-control": "no-store"})
 
-    async def figures(_: Request) -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE, headers={"cache-control": "no-store"})
+    async def figures(request: Request) -> Response:
+        text, content_type = metrics.text(request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": content_type, "cache-control": "no-store"})
 
     async def keys(_: Request) -> Response:
         if jwks is None:

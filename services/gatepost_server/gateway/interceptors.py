@@ -13,6 +13,7 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_status import rpc_status
+from opentelemetry.trace import Tracer
 
 from gatepost.v1 import moderation_pb2, policy_pb2, ticket_pb2
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
@@ -23,9 +24,11 @@ from gatepost_server.gateway.malformed import tolerant_decoder
 from gatepost_server.gateway.status import status_of
 from gatepost_server.gateway.wire import priority_from_wire
 from gatepost_server.scoring.base import Priority
+from gatepost_server.scoring.spans import step
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
+Refused = Callable[[GatepostError], None]
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["grpc.RpcMethodHandler[Any, Any]"]]
 
 MODERATE = "/gatepost.v1.ModerationService/Moderate"
@@ -46,7 +49,9 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
     Messages are decoded tolerantly; one that cannot be read reaches the next behaviour as a GatepostError.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refused: Refused = lambda _: None) -> None:
+        """`refused` hears of every error that a call ends with."""
+        self._refused = refused
         self._decoders = {
             f"/{service.full_name}/{method.name}": tolerant_decoder(GetMessageClass(method.input_type))
             for file in (moderation_pb2.DESCRIPTOR, policy_pb2.DESCRIPTOR, ticket_pb2.DESCRIPTOR)
@@ -65,12 +70,25 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # 
         methods: Any = handler  # the stubs know the synchronous behaviours only
         serializer = handler.response_serializer
         if methods.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(_typed(_raising(methods.unary_unary)), decoder, serializer)
+            return grpc.unary_unary_rpc_method_handler(self._typed(_raising(methods.unary_unary)), decoder, serializer)
         if methods.stream_unary is not None:
-            return grpc.stream_unary_rpc_method_handler(_typed(methods.stream_unary), decoder, serializer)
+            return grpc.stream_unary_rpc_method_handler(self._typed(methods.stream_unary), decoder, serializer)
         if methods.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(_typed(_raising(methods.unary_stream)), decoder, serializer)
-        return grpc.stream_stream_rpc_method_handler(_typed(methods.stream_stream), decoder, serializer)
+            return grpc.unary_stream_rpc_method_handler(
+                self._typed(_raising(methods.unary_stream)), decoder, serializer
+            )
+        return grpc.stream_stream_rpc_method_handler(self._typed(methods.stream_stream), decoder, serializer)
+
+    def _typed(self, behaviour: Behaviour) -> Behaviour:
+        async def guarded(request: Any, context: Context) -> Any:
+            try:
+                return await behaviour(request, context)
+            except GatepostError as error:
+                await abort(context, error, self._refused)
+            except Exception as error:  # noqa: BLE001 - the last guard: callers get a typed status, never a stack trace
+                await abort(context, internal_error(error), self._refused)
+
+        return guarded
 
 
 class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs only
@@ -80,10 +98,13 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
     is refused never costs the memory of its image.
     """
 
-    def __init__(self, admission: Admission, allowance: Allowance, *, reserve: int, timeout_s: float) -> None:
+    def __init__(
+        self, admission: Admission, allowance: Allowance, tracer: Tracer, *, reserve: int, timeout_s: float
+    ) -> None:
         """`reserve` bytes are counted for an image given by URI; a caller has `timeout_s` to send its message."""
         self._admission = admission
         self._allowance = allowance
+        self._tracer = tracer
         self._reserve = reserve
         self._timeout_s = timeout_s
 
@@ -100,7 +121,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         async def admitted(_: Any, context: Context) -> Any:
             with self._admission.enter() as ticket:
                 self._allowance.take(caller().tenant)  # after the place: what finds none is not counted
-                request = await self._first(context)
+                with step(self._tracer, "read"):
+                    request = await self._first(context)
                 size = self._reserve if request.image_uri else len(request.image)
                 ticket.known(size, priority_from_wire(request, default=Priority.INTERACTIVE))
                 return await behaviour(request, context)
@@ -139,20 +161,9 @@ def _raising(behaviour: Behaviour) -> Behaviour:
     return checked
 
 
-def _typed(behaviour: Behaviour) -> Behaviour:
-    async def guarded(request: Any, context: Context) -> Any:
-        try:
-            return await behaviour(request, context)
-        except GatepostError as error:
-            await abort(context, error)
-        except Exception as error:  # noqa: BLE001 - the last guard: callers get a typed status, never a stack trace
-            await abort(context, internal_error(error))
-
-    return guarded
-
-
-async def abort(context: Context, error: GatepostError) -> None:
-    """End the call with the error's status and all its details."""
+async def abort(context: Context, error: GatepostError, refused: Refused) -> None:
+    """End the call with the error's status and all its details; `refused` hears of it."""
+    refused(error)
     known = structlog.contextvars.get_contextvars()
     request_id = str(known.get("request_id", ""))
     _log.info("refused", request_id=request_id, reason=error.reason.value, field=error.field)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector
+from prometheus_client.exposition import choose_encoder
 
 from gatepost_server.domain.known_bad import Hit
 from gatepost_server.domain.labels import Decision
+from gatepost_server.gateway.depths import Depths
+from gatepost_server.gateway.traffic import Traffic
 from gatepost_server.moderate.canary import CanaryAnswer, Outcome
 from gatepost_server.scoring.remembered import Lookup
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics:
@@ -20,20 +21,43 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        Info("gatepost_build", "Which gatepost this is", registry=self._registry).info({"version": version("gatepost")})
+        self.traffic = Traffic(self._registry)
+        self.depths = Depths(self._registry)
         self._answers = Counter(
             "gatepost_canary_answers", "Canaries by kind and outcome", ("kind", "outcome"), registry=self._registry
         )
         self._last = Gauge(
-            "gatepost_canary_last_right_timestamp_seconds",
+            "gatepost_canary_last_right_timestamp",
             "When a canary of that kind was last answered rightly, Unix seconds",
             ("kind",),
+            unit="seconds",
             registry=self._registry,
         )
         self._seconds = Gauge(
-            "gatepost_canary_seconds", "How long the last canary of that kind took", ("kind",), registry=self._registry
+            "gatepost_canary",
+            "How long the last canary of that kind took",
+            ("kind",),
+            unit="seconds",
+            registry=self._registry,
         )
         self._trusted = Gauge(
             "gatepost_models_trusted", "1 while canaries are answered rightly, else 0", registry=self._registry
+        )
+        self._ready = Gauge(
+            "gatepost_models_ready",
+            "1 while the model server and all of its models answer, else 0",
+            registry=self._registry,
+        )
+        self._server_restarts = Counter(
+            "gatepost_model_server_restarts", "How often tritonserver was started again", registry=self._registry
+        )
+        self._stub_restarts = Counter(
+            "gatepost_stub_restarts",
+            "How often a model's process was started again",
+            ("model",),
+            registry=self._registry,
         )
 
         self._images = Counter(
@@ -58,10 +82,13 @@ class Metrics:
         self._bank_hits = Counter(
             "gatepost_bank_hits", "Images like a known-bad example", ("category", "likeness"), registry=self._registry
         )
-        self._bank_entries = Gauge("gatepost_bank_entries", "Known-bad examples that hold", registry=self._registry)
+        self._bank_entries = Gauge(
+            "gatepost_bank", "Known-bad examples that hold", unit="entries", registry=self._registry
+        )
         self._bank_read = Gauge(
-            "gatepost_bank_last_read_timestamp_seconds",
+            "gatepost_bank_last_read_timestamp",
             "When the bank was last read well, Unix seconds; 0: not yet",
+            unit="seconds",
             registry=self._registry,
         )
         self._bank_failures = Counter(
@@ -104,6 +131,19 @@ class Metrics:
         """Whether the models are trusted, as health sees it."""
         self._trusted.set(trusted)
 
-    def text(self) -> bytes:
-        """Everything, in Prometheus' text format (CONTENT_TYPE)."""
-        return generate_latest(self._registry)
+    def ready(self, *, ready: bool) -> None:
+        """Whether the models answer, as health sees it."""
+        self._ready.set(ready)
+
+    def server_restarted(self) -> None:
+        """As serving.supervisor.Told."""
+        self._server_restarts.inc()
+
+    def stub_restarted(self, model: str) -> None:
+        """As serving.supervisor.Told."""
+        self._stub_restarts.labels(model).inc()
+
+    def text(self, accept: str = "") -> tuple[bytes, str]:
+        """Everything, and its content type: OpenMetrics with exemplars where `accept` asks for it, else plain text."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -18,8 +19,10 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined] # missing in the stubs
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
+from opentelemetry.trace import Tracer
 
 from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, ticket_pb2_grpc, verdict_pb2
+from gatepost_server.domain.decision import Verdict
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway import http
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
@@ -34,11 +37,14 @@ from gatepost_server.gateway.images import ImageFetcher
 from gatepost_server.gateway.interceptors import AdmissionInterceptor, ErrorInterceptor
 from gatepost_server.gateway.memory import release_large_blocks
 from gatepost_server.gateway.metrics import Metrics
+from gatepost_server.gateway.observing import ObservingInterceptor
 from gatepost_server.gateway.record import kept_record
 from gatepost_server.gateway.servicers import ModerationServicer, PolicyServicer, Timing
 from gatepost_server.gateway.settings import GatewaySettings, TlsSettings
 from gatepost_server.gateway.tenants import Tenants, check_shadows, open_tenants
 from gatepost_server.gateway.ticket_keys import TicketKeyServicer
+from gatepost_server.gateway.tracing import open_tracer
+from gatepost_server.gateway.traffic import Traffic
 from gatepost_server.gateway.usage import kept_usage
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
@@ -52,6 +58,7 @@ from gatepost_server.records.database import DatabaseUrlError
 from gatepost_server.records.sql_backlog import SqlBacklog
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.scoring.base import Scorer
+from gatepost_server.scoring.observed import ObservedScorer
 from gatepost_server.scoring.paced import PacedScorer
 from gatepost_server.scoring.remembered import RememberedScorer
 from gatepost_server.scoring.triton import TritonEndpoint, TritonScorer
@@ -90,12 +97,13 @@ async def serve(
     stop: asyncio.Event | None = None,
     scorer: Scorer | None = None,
     serving: Callable[[], None] = lambda: None,
+    metrics: Metrics | None = None,
 ) -> None:
     """Serve until `stop` is set (SIGTERM and SIGINT by default), drain, return.
 
     `ready` gets the addresses as soon as the ports are open; `serving` is called when images can be judged, each time
-    anew. `scorer` is Triton's unless given. Raises PolicyError, ListenError, OSError (TLS files, ring of keys),
-    FileError (credentials, tenants).
+    anew. `scorer` is Triton's unless given, `metrics` the gateway's own. Raises PolicyError, ListenError, OSError (TLS
+    files, ring of keys), FileError (credentials, tenants).
     """
     release_large_blocks()
     _log.info("starting", settings=settings.printable())
@@ -105,24 +113,34 @@ async def serve(
     callers = configured.authenticator(settings, tenants)
     configured.warn(settings, everybody=callers.open)
     signer = _signer(settings)
+    metrics = metrics if metrics is not None else Metrics()
+    traffic = metrics.traffic
     admission = Admission(
         AdmissionLimits(
             images=settings.max_images_in_flight,
             bulk_images=settings.stream_images,
             bytes=settings.max_bytes_in_flight,
             retry_after_s=settings.retry_after_s,
-        )
+        ),
+        waited=partial(traffic.waited, "admission"),
     )
-    health, metrics = health_aio.HealthServicer(), Metrics()
+    health = health_aio.HealthServicer()
     async with contextlib.AsyncExitStack() as resources:
+        tracer = resources.enter_context(open_tracer(settings))
         chosen = scorer if scorer is not None else await resources.enter_async_context(_triton(settings))
         fetcher = ImageFetcher(
             settings.image_uri_prefixes, max_bytes=settings.max_image_bytes, timeout_s=settings.image_uri_timeout_s
         )
         resources.push_async_callback(fetcher.close)
         recorder = await resources.enter_async_context(kept_record(settings))
-        nearline = await resources.enter_async_context(_nearline(settings, recorder))
-        paced: Scorer = PacedScorer(chosen, places=settings.background_images, beside=settings.background_images_beside)
+        nearline = await resources.enter_async_context(_nearline(settings, recorder, traffic.nearline))
+        metrics.depths.follow(settings, admission, recorder)
+        paced: Scorer = PacedScorer(
+            ObservedScorer(chosen, tracer, traffic.looked),
+            places=settings.background_images,
+            beside=settings.background_images_beside,
+            waited=partial(traffic.waited, "background"),
+        )
         remembered = RememberedScorer(
             paced,
             capacity_bytes=settings.evidence_cache_bytes,
@@ -151,10 +169,11 @@ async def serve(
             bank=await resources.enter_async_context(kept_bank(settings, metrics)),
             shadows=shadows,
             recorder=recorder,
+            tracer=tracer,
         )
         usage = await resources.enter_async_context(kept_usage(settings))
         allowance = Allowance(tenants, usage, closed=admission.closed)
-        server = _server(settings, callers, tenants, admission, allowance)
+        server = _server(settings, callers, tenants, admission, allowance, traffic, tracer)
         moderation_pb2_grpc.add_ModerationServiceServicer_to_server(
             ModerationServicer(
                 moderator,
@@ -169,6 +188,8 @@ async def serve(
                 max_watches=settings.max_watches,
                 max_image_bytes=settings.max_image_bytes,
                 log_text=settings.log_text,
+                told=traffic,
+                tracer=tracer,
             ),
             server,
         )
@@ -192,6 +213,7 @@ async def serve(
             if part == CANARIES:
                 metrics.trusted(trusted=well)
             if part == MODELS:
+                metrics.ready(ready=well)
                 remembered.forget()  # they may be other models than before
             if part == MODELS and well and canaries is not None:
                 canaries.soon()
@@ -204,6 +226,7 @@ async def serve(
         if sending is not None:
             resources.push_async_callback(_ended, sending)
         resources.push_async_callback(_ended, asyncio.create_task(shadows.run()))
+        resources.push_async_callback(_ended, asyncio.create_task(metrics.depths.run(nearline, recorder)))
         if nearline is not None:
             resources.push_async_callback(_ended, asyncio.create_task(nearline.run(moderator.judge, trusted.ready)))
         _log.info("listening", **addresses.told())
@@ -279,7 +302,9 @@ async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
 
 
 @contextlib.asynccontextmanager
-async def _nearline(settings: GatewaySettings, recorder: Recorder | None) -> AsyncIterator[Nearline | None]:
+async def _nearline(
+    settings: GatewaySettings, recorder: Recorder | None, told: Callable[[Verdict], None]
+) -> AsyncIterator[Nearline | None]:
     if settings.backlog is None:
         yield None
         return
@@ -298,7 +323,7 @@ async def _nearline(settings: GatewaySettings, recorder: Recorder | None) -> Asy
     except GatepostError as error:
         raise OSError(f"the backlog cannot be used: {error.__cause__}") from error
     try:
-        yield Nearline(backlog, NearlineLimits(workers=settings.nearline_workers), recorder=recorder)
+        yield Nearline(backlog, NearlineLimits(workers=settings.nearline_workers), recorder=recorder, told=told)
     finally:
         await backlog.close()
 
@@ -340,14 +365,21 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 def _server(
-    settings: GatewaySettings, callers: Authenticator, tenants: Tenants, admission: Admission, allowance: Allowance
+    settings: GatewaySettings,
+    callers: Authenticator,
+    tenants: Tenants,
+    admission: Admission,
+    allowance: Allowance,
+    traffic: Traffic,
+    tracer: Tracer,
 ) -> grpc.aio.Server:
     return grpc.aio.server(
         interceptors=[
-            CallerInterceptor(callers, tenants),
-            ErrorInterceptor(),
+            ObservingInterceptor(tracer, traffic.call),
+            CallerInterceptor(callers, tenants, traffic.refused),
+            ErrorInterceptor(traffic.refused),
             AdmissionInterceptor(
-                admission, allowance, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s
+                admission, allowance, tracer, reserve=settings.max_image_bytes, timeout_s=settings.max_deadline_s
             ),
         ],
         options=channel_options(settings),

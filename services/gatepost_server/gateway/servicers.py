@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 import structlog
+from opentelemetry.trace import Tracer
 from typing_extensions import override
 
 from gatepost.v1 import moderation_pb2 as wire
@@ -24,9 +25,12 @@ from gatepost_server.gateway.interceptors import Context, internal_error, shown
 from gatepost_server.gateway.status import status_of
 from gatepost_server.gateway.stream import Incoming, ModerationStream
 from gatepost_server.gateway.tenants import Tenants
+from gatepost_server.gateway.tracing import describe
+from gatepost_server.gateway.traffic import Traffic
 from gatepost_server.gateway.wire import policy_to_wire, priority_from_wire, request_from_wire, verdict_to_wire
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.scoring.base import Priority
+from gatepost_server.scoring.spans import step
 
 Annotate = Callable[[bytes, verdict_pb2.Verdict], bytes]
 
@@ -65,6 +69,8 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         max_streams: int,
         max_watches: int,
         max_image_bytes: int,
+        told: Traffic,
+        tracer: Tracer,
         log_text: bool = False,
     ) -> None:
         self._moderator = moderator
@@ -77,6 +83,8 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         self._stream_window = stream_window
         self._max_streams = max_streams
         self._max_image_bytes = max_image_bytes
+        self._told = told
+        self._tracer = tracer
         self._log_text = log_text
         self._streams = 0
         self._max_watches = max_watches
@@ -104,17 +112,18 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
 
         async def judge(request: wire.ModerateRequest) -> wire.ModerateStreamResponse:
             try:
-                verdict = await self._judge(request, request.request_id, context.time_remaining(), Priority.RESCAN)
+                with step(self._tracer, "image"):
+                    verdict = await self._judge(request, request.request_id, context.time_remaining(), Priority.RESCAN)
             except GatepostError as error:
-                return _refusal(error, request)
+                return self._refusal(error, request)
             except Exception as error:  # noqa: BLE001 - one image's failure must not end its neighbours
-                return _refusal(internal_error(error), request)
+                return self._refusal(internal_error(error), request)
             return wire.ModerateStreamResponse(request_id=request.request_id, verdict=verdict)
 
         stream = ModerationStream(
             read=context.read,
             judge=judge,
-            refuse=_refusal,
+            refuse=self._refusal,
             write=context.write,
             admission=self._admission,
             allowed=lambda: self._allowance.wait(caller_still().tenant),
@@ -176,12 +185,10 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
             self._moderator.check(request)  # before anything is fetched for it
             request = replace(request, image=await self._fetcher.fetch(message.image_uri))
         left_s = self._timing.left(remaining_s) - (time.monotonic() - started)
-        verdict = await self._moderator.moderate(
-            request,
-            timeout_s=left_s,
-            priority=priority_from_wire(message, default=priority),
-            started=started,
-        )
+        priority = priority_from_wire(message, default=priority)
+        verdict = await self._moderator.moderate(request, timeout_s=left_s, priority=priority, started=started)
+        self._told.verdict(verdict, priority)
+        describe(verdict)
         self._log_verdict(request, verdict)
         answer = verdict_to_wire(verdict, message.extras)
         if message.extras.annotated_image and verdict.evidence is not None:
@@ -196,6 +203,11 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         except (OSError, ValueError) as error:
             _log.warning("annotate_failed", request_id=verdict.request_id, error=type(error).__name__)
             return b""
+
+    def _refusal(self, error: GatepostError, request: wire.ModerateRequest) -> wire.ModerateStreamResponse:
+        """One image of a stream is refused."""
+        self._told.refused(error)
+        return _refusal(error, request)
 
     def _log_verdict(self, request: ModerationRequest, verdict: Verdict) -> None:
         judgement = verdict.judgement

@@ -175,6 +175,15 @@ class GatewaySettings(BaseSettings):
     )
     image_uri_timeout_s: Seconds = 5.0
 
+    otlp: str | None = Field(
+        None,
+        pattern="^https?://.",
+        description="Address of an OTLP receiver (gRPC) for traces; none: nothing is traced",
+    )
+    trace_share: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        0.01, description="Of the calls whose callers do not say themselves whether they are traced"
+    )
+
     log_text: bool = Field(False, description="Log prompts and texts that were read; for debugging only")
 
     @model_validator(mode="after")

@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from gatepost_server.domain.decision import DEFAULT_TENANT, ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
@@ -27,6 +29,7 @@ from gatepost_server.policy.judge import is_quick, judge
 from gatepost_server.policy.load import Policy
 from gatepost_server.records.store import VerdictStore
 from gatepost_server.scoring.base import Priority, Scorer
+from gatepost_server.scoring.spans import step
 from gatepost_server.scoring.trusted import not_trusted
 from gatepost_server.text.lexicon import Lexicon
 from gatepost_server.tickets.sign import TicketSigner
@@ -52,6 +55,7 @@ class Moderator:
         bank: Bank | None = None,
         shadows: Shadows | None = None,
         recorder: Recorder | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
 
@@ -73,6 +77,7 @@ class Moderator:
         self._bank = bank
         self._shadows = shadows
         self._recorder = recorder
+        self._tracer = tracer if tracer is not None else NoOpTracer()
 
     def hurry(self) -> None:
         """Wait for no score any more: what can be held is held now. For a gateway that must stop."""
@@ -159,11 +164,13 @@ class Moderator:
                 self._recorder.check()
             verdict = await self._judge(name, request, policy, timeout_s, priority, started, hurry)
             if self._recorder is not None:
-                await self._recorder.write(request, verdict)
+                with step(self._tracer, "record"):
+                    await self._recorder.write(request, verdict)
         except GatepostError as error:
             if self._nearline is None:
                 raise
-            return await self._nearline.hold(name, request, policy, error, started)
+            with step(self._tracer, "hold"):
+                return await self._nearline.hold(name, request, policy, error, started)
         await self._store.put(verdict)
         return verdict
 
@@ -179,12 +186,14 @@ class Moderator:
     ) -> Verdict:
         sent_request, request = request, with_quoted(request, policy)
         sent = time.monotonic()
-        seen = await self._score(request, timeout_s, priority, hurry)
+        with step(self._tracer, "score"):
+            seen = await self._score(request, timeout_s, priority, hurry)
         scored = time.monotonic()
-        if is_quick(seen, request):  # less than a thread's turn costs
-            evidence, judgement = judge(seen, request, policy, lexicon=self._lexicon)
-        else:  # a page of text and 64 texts to compare it with take a while, in which others must be served
-            evidence, judgement = await asyncio.to_thread(judge, seen, request, policy, lexicon=self._lexicon)
+        with step(self._tracer, "policy"):
+            if is_quick(seen, request):  # less than a thread's turn costs
+                evidence, judgement = judge(seen, request, policy, lexicon=self._lexicon)
+            else:  # a page of text and 64 texts to compare it with take a while, in which others must be served
+                evidence, judgement = await asyncio.to_thread(judge, seen, request, policy, lexicon=self._lexicon)
         if judgement.decision is Decision.ALLOW and not self._trusted():  # lost since the evidence came
             raise not_trusted()
         ticket = release(name, request, evidence, judgement, policy.ticket_terms, self._signer)

@@ -65,10 +65,19 @@ class Nearline:
     """Holds images, and works off the backlog while `run` runs."""
 
     def __init__(
-        self, backlog: Backlog, limits: NearlineLimits | None = None, *, recorder: Recorder | None = None
+        self,
+        backlog: Backlog,
+        limits: NearlineLimits | None = None,
+        *,
+        recorder: Recorder | None = None,
+        told: Callable[[Verdict], None] = lambda _: None,
     ) -> None:
-        """With `recorder`, a final verdict is written down before anybody hears of it, with the HOLD that it was."""
+        """With `recorder`, a final verdict is written down before anybody hears of it, with the HOLD that it was.
+
+        `told` hears of each final verdict.
+        """
         self._recorder = recorder
+        self._told = told
         self._backlog = backlog
         self._limits = limits if limits is not None else NearlineLimits()
         self._more = asyncio.Event()
@@ -171,6 +180,7 @@ class Nearline:
             if self._recorder is not None:
                 await self._recorder.write(work.request, verdict, held=work.held)
         await self._backlog.finish(work.name, verdict)
+        self._told(verdict)
         _log.info(
             "nearline",
             verdict=work.name,

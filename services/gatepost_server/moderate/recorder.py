@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.labels import Decision
+from gatepost_server.domain.review import QueueKind
 from gatepost_server.moderate.once import digested
 from gatepost_server.records.entry import entry_of
 from gatepost_server.records.handover import Handover
-from gatepost_server.records.record import Kept, Record
+from gatepost_server.records.record import Kept, QueueLoad, Record
 
 
 class KeepImages(StrEnum):
@@ -32,6 +34,15 @@ class Recorder:
         self._record = record
         self._keep = keep
         self._due_s = due_s
+
+    @property
+    def handing_over(self) -> int:
+        """How many verdicts are on their way into the record."""
+        return self._handover.depth
+
+    async def queue_load(self) -> Mapping[QueueKind, QueueLoad]:
+        """How much waits for people."""
+        return await self._record.queue_load()
 
     def check(self) -> None:
         """Raises GatepostError (RESOURCE_EXHAUSTED, RECORD_FULL) where no verdict could be written down."""

@@ -13,6 +13,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gatepost_server.domain.decision import ModerationRequest
@@ -35,8 +36,18 @@ class PacedScorer:
     `patience_s` seconds after the last one began. Belongs to one event loop.
     """
 
-    def __init__(self, scorer: Scorer, *, places: int, beside: int = 0, patience_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        *,
+        places: int,
+        beside: int = 0,
+        patience_s: float = 5.0,
+        waited: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """`waited` is told how long each image waited for its turn, in seconds."""
         self._scorer = scorer
+        self._waited = waited
         self._places = places
         self._beside = beside
         self._patience_s = patience_s
@@ -61,7 +72,9 @@ class PacedScorer:
         started = time.monotonic()
         await self._enter(timeout_s, priority)
         try:
-            left_s = timeout_s - (time.monotonic() - started)
+            waited_s = time.monotonic() - started
+            self._waited(waited_s)
+            left_s = timeout_s - waited_s
             return await self._scorer.score(request, timeout_s=left_s, priority=priority)
         finally:
             self._leave()

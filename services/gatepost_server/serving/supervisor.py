@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from threading import Event
+from typing import Protocol
 
 import structlog
 
@@ -24,10 +25,19 @@ NONCE = "reload_nonce"
 log = structlog.get_logger("gatepost.triton")
 
 
+class Told(Protocol):
+    """Who hears of restarts, from the supervisor's thread."""
+
+    def server_restarted(self) -> None: ...
+
+    def stub_restarted(self, model: str) -> None: ...
+
+
 class Supervisor:
     """One tritonserver and its successors. Not for two threads at once."""
 
-    def __init__(self, settings: TritonSettings) -> None:
+    def __init__(self, settings: TritonSettings, told: Told | None = None) -> None:
+        self._told = told
         self._settings = with_ports(settings)  # chosen once: a restarted server must be found where it was
         self._server: TritonServer | None = None
         self._stubs: Mapping[int, str] = {}  # process id to model name
@@ -104,6 +114,8 @@ class Supervisor:
             except TritonFailedError as error:
                 log.error("triton.restart_failed", attempt=self._failures, error=str(error))
             else:
+                if self._told is not None:
+                    self._told.server_restarted()
                 return True
         log.error("triton.given_up", attempts=self._failures)
         return False
@@ -129,4 +141,6 @@ class Supervisor:
                 for pid, name in find_stubs(self.server.pid).items()
                 if pid in self._stubs.keys() - old or (name == model and pid not in old)
             }
+            if self._told is not None:
+                self._told.stub_restarted(model)
             log.info("triton.stub_revived", model=model, seconds=round(time.monotonic() - started, 2))

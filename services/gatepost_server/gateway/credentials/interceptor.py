@@ -13,17 +13,19 @@ from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.gateway.credentials.authenticator import Authenticator
 from gatepost_server.gateway.credentials.caller import Caller, let_in
 from gatepost_server.gateway.credentials.methods import OPEN, ROLES
-from gatepost_server.gateway.interceptors import Context, Continuation, abort
+from gatepost_server.gateway.interceptors import Context, Continuation, Refused, abort
 from gatepost_server.gateway.tenants import Tenants
 
 _log = structlog.get_logger("gatepost.gateway")
 
 
 class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs only
-    """The outermost. Whatever is not open needs a caller whose role the method asks for."""
+    """Outside of whatever reads a message. Whatever is not open needs a caller whose role the method asks for."""
 
-    def __init__(self, authenticator: Authenticator, tenants: Tenants) -> None:
+    def __init__(self, authenticator: Authenticator, tenants: Tenants, refused: Refused = lambda _: None) -> None:
+        """`refused` hears of every call that is not let in."""
         self._authenticator = authenticator
+        self._refused = refused
         self._tenants = tenants
 
     async def intercept_service(
@@ -42,7 +44,7 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] #
                 return self._by_certificate(handler, method)
             self._admit(known, method)
         except GatepostError as error:
-            return _refusal(error, method)
+            return self._refusal(error, method)
         return handler
 
     def _admit(self, known: Caller, method: str) -> None:
@@ -57,7 +59,7 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] #
             try:
                 self._admit(self._authenticator.by_certificate(_certificate(context)), method)
             except GatepostError as error:
-                await _abort(context, error, method)
+                await self._abort(context, error, method)
 
         def guarded(behaviour: Any) -> Any:
             if inspect.isasyncgenfunction(behaviour):
@@ -85,6 +87,16 @@ class CallerInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] #
                 return built
         raise ValueError(f"{method} has no behaviour")
 
+    def _refusal(self, error: GatepostError, method: str) -> grpc.RpcMethodHandler[Any, Any]:
+        async def refuse(_: Any, context: Context) -> None:
+            await self._abort(context, error, method)
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+    async def _abort(self, context: Context, error: GatepostError, method: str) -> None:
+        _log.warning("not_let_in", method=method, reason=error.reason.value, peer=context.peer())
+        await abort(context, error, self._refused)
+
 
 def permit(known: Caller, method: str) -> None:
     """Raises GatepostError (PERMISSION_DENIED) unless a role of theirs is the one that the method needs."""
@@ -92,18 +104,6 @@ def permit(known: Caller, method: str) -> None:
     if role is None or role not in known.roles:
         needed = "nobody may call this" if role is None else f"this needs the role {role.value}"
         raise GatepostError(ErrorCode.PERMISSION_DENIED, ErrorReason.ROLE_MISSING, needed)
-
-
-def _refusal(error: GatepostError, method: str) -> grpc.RpcMethodHandler[Any, Any]:
-    async def refuse(_: Any, context: Context) -> None:
-        await _abort(context, error, method)
-
-    return grpc.stream_stream_rpc_method_handler(refuse)
-
-
-async def _abort(context: Context, error: GatepostError, method: str) -> None:
-    _log.warning("not_let_in", method=method, reason=error.reason.value, peer=context.peer())
-    await abort(context, error)
 
 
 def _authorization(details: grpc.HandlerCallDetails) -> list[str]:
