@@ -5,28 +5,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway.settings import GatewaySettings
+from gatepost_server.moderate.people import People
 from gatepost_server.moderate.recorder import KeepImages, Recorder
+from gatepost_server.moderate.review import Review
+from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.database import DatabaseUrlError
 from gatepost_server.records.handover import Handover, HandoverLimits
 from gatepost_server.records.images import ImageStore
 from gatepost_server.records.sealing import Sealer, SealError
 from gatepost_server.records.shipping import Shipping
 from gatepost_server.records.sql_record import SqlRecord
+from gatepost_server.tickets.sign import TicketSigner
 
 _FILE = "handover.db"  # beside the record's file
 
 _log = structlog.get_logger("gatepost.record")
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """The ways into the record and out of it."""
+
+    recorder: Recorder
+    people: People
+
+
 @contextlib.asynccontextmanager
-async def kept_record(settings: GatewaySettings) -> AsyncIterator[Recorder | None]:
-    """Carries verdicts into the record while the block runs; None where there is no record. Raises OSError."""
+async def kept_record(
+    settings: GatewaySettings, policies: PolicyBook, signer: TicketSigner | None
+) -> AsyncIterator[KeptRecord | None]:
+    """Carries verdicts into the record, and follows what people do, while the block runs; None where there is no
+    record. Raises OSError.
+    """
     if settings.record is None:
         yield None
         return
@@ -52,10 +69,14 @@ async def kept_record(settings: GatewaySettings) -> AsyncIterator[Recorder | Non
             opened.push_async_callback(handover.close)
         except GatepostError as error:
             raise OSError(f"the record cannot be used: {error.__cause__ or error.message}") from error
-        shipping = asyncio.create_task(Shipping(handover, record, images).run())
-        try:
-            yield Recorder(handover, record, keep=keep, due_s=settings.review_due_s)
-        finally:
-            shipping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await shipping
+        review = Review(record, policies, signer=signer, appeal_due_s=settings.appeal_due_s)
+        people = People(record, review, every_s=settings.review_poll_s)
+        for work in (Shipping(handover, record, images).run(), people.run()):
+            opened.push_async_callback(_ended, asyncio.create_task(work))
+        yield KeptRecord(Recorder(handover, record, keep=keep, due_s=settings.review_due_s), people)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

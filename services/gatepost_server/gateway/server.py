@@ -46,6 +46,7 @@ from gatepost_server.gateway.ticket_keys import TicketKeyServicer
 from gatepost_server.gateway.tracing import open_tracer
 from gatepost_server.gateway.traffic import Traffic
 from gatepost_server.gateway.usage import kept_usage
+from gatepost_server.gateway.watching import Watching
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.moderate.nearline import Nearline, NearlineLimits
@@ -132,7 +133,8 @@ async def serve(
             settings.image_uri_prefixes, max_bytes=settings.max_image_bytes, timeout_s=settings.image_uri_timeout_s
         )
         resources.push_async_callback(fetcher.close)
-        recorder = await resources.enter_async_context(kept_record(settings))
+        kept = await resources.enter_async_context(kept_record(settings, policies, signer))
+        recorder = None if kept is None else kept.recorder
         nearline = await resources.enter_async_context(_nearline(settings, recorder, traffic.nearline))
         metrics.depths.follow(settings, admission, recorder)
         paced: Scorer = PacedScorer(
@@ -169,6 +171,7 @@ async def serve(
             bank=await resources.enter_async_context(kept_bank(settings, metrics)),
             shadows=shadows,
             recorder=recorder,
+            people=None if kept is None else kept.people,
             tracer=tracer,
         )
         usage = await resources.enter_async_context(kept_usage(settings))
@@ -185,7 +188,7 @@ async def serve(
                 Timing(settings.max_deadline_s, settings.deadline_margin_s),
                 stream_window=settings.stream_window,
                 max_streams=settings.max_streams,
-                max_watches=settings.max_watches,
+                watching=Watching(admission, most=settings.max_watches, most_for_people=settings.max_review_watches),
                 max_image_bytes=settings.max_image_bytes,
                 log_text=settings.log_text,
                 told=traffic,

@@ -17,7 +17,7 @@ from gatepost.v1 import moderation_pb2_grpc, policy_pb2, policy_pb2_grpc, verdic
 from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.domain.unique import unique
-from gatepost_server.gateway.admission import Admission, draining
+from gatepost_server.gateway.admission import Admission
 from gatepost_server.gateway.allowance import Allowance
 from gatepost_server.gateway.credentials.caller import caller, caller_still
 from gatepost_server.gateway.images import ImageFetcher
@@ -27,6 +27,7 @@ from gatepost_server.gateway.stream import Incoming, ModerationStream
 from gatepost_server.gateway.tenants import Tenants
 from gatepost_server.gateway.tracing import describe
 from gatepost_server.gateway.traffic import Traffic
+from gatepost_server.gateway.watching import Watching
 from gatepost_server.gateway.wire import policy_to_wire, priority_from_wire, request_from_wire, verdict_to_wire
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.scoring.base import Priority
@@ -67,7 +68,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         *,
         stream_window: int,
         max_streams: int,
-        max_watches: int,
+        watching: Watching,
         max_image_bytes: int,
         told: Traffic,
         tracer: Tracer,
@@ -87,8 +88,7 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
         self._tracer = tracer
         self._log_text = log_text
         self._streams = 0
-        self._max_watches = max_watches
-        self._watches = 0
+        self._watching = watching
 
     @override
     async def Moderate(self, request: wire.ModerateRequest, context: Context) -> wire.ModerateResponse:
@@ -147,29 +147,22 @@ class ModerationServicer(moderation_pb2_grpc.ModerationServiceServicer):
     async def WatchVerdict(  # type: ignore[override] # answers are written, as in ModerateStream
         self, request: wire.WatchVerdictRequest, context: Context
     ) -> None:
-        """A verdict as it stands, and again once it is final."""
+        """A verdict as it stands, and again once it is final, or until people decide."""
         _no_annotated_image(request.extras)
-        if self._watches >= self._max_watches:
-            raise GatepostError(
-                ErrorCode.RESOURCE_EXHAUSTED, ErrorReason.OVERLOADED, "too many verdicts are watched", retry_after_s=1.0
-            )
-        self._watches += 1
-        watching = asyncio.create_task(self._watch(request, context))
-        closing = asyncio.create_task(self._admission.closed.wait())
-        try:
-            await asyncio.wait({watching, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if not watching.done():
-                raise draining()  # the next gateway, or this one restarted, has it too
-            watching.result()
-        finally:
-            watching.cancel()
-            closing.cancel()
-            self._watches -= 1
+        verdicts = self._moderator.watch(
+            request.name, tenant=caller().tenant, until_people_decide=request.until_people_decide
+        )
+        await self._watching.run(verdicts, request, context)
 
-    async def _watch(self, request: wire.WatchVerdictRequest, context: Context) -> None:
-        async for verdict in self._moderator.watch(request.name, tenant=caller().tenant):
-            caller_still()
-            await context.write(wire.WatchVerdictResponse(verdict=verdict_to_wire(verdict, request.extras)))
+    @override
+    async def AppealVerdict(self, request: wire.AppealVerdictRequest, context: Context) -> wire.AppealVerdictResponse:
+        """People look again."""
+        structlog.contextvars.bind_contextvars(locale=request.locale[:35])
+        verdict = await self._moderator.appeal(
+            request.name, request.message, tenant=caller().tenant, locale=request.locale
+        )
+        _log.info("appealed", verdict=verdict.name)
+        return wire.AppealVerdictResponse(verdict=verdict_to_wire(verdict, wire.Extras()))
 
     async def _judge(
         self, message: wire.ModerateRequest, request_id: str, remaining_s: float | None, priority: Priority

@@ -115,6 +115,7 @@ class GatewaySettings(BaseSettings):
     max_bytes_in_flight: Count = 256 * MIB
     max_streams: Count = 64
     max_watches: Count = Field(256, description="Calls of WatchVerdict open at a time")
+    max_review_watches: Count = Field(1_024, description="Those of them that wait until people decide")
     stream_window: Count = Field(16, description="Images of one stream read and not yet answered")
     max_connection_age_s: Seconds | None = Field(None, description="Close connections after this, for balancers")
 
@@ -164,6 +165,10 @@ class GatewaySettings(BaseSettings):
         None, description='"id:base64 ...", 32 bytes each: the first seals images, all open; none: no image is kept'
     )
     review_due_s: Seconds = Field(14_400.0, description="How soon a person looks at a REVIEW")
+    appeal_due_s: Seconds = Field(14_400.0, description="How soon a person looks at an appeal")
+    review_poll_s: Seconds = Field(
+        1.0, description="How often the record is asked what people did, while anybody waits"
+    )
 
     evidence_cache_bytes: Annotated[int, Field(ge=0)] = Field(
         32 * MIB, description="Memory for what the models saw of images lately, for the same ones sent again; 0: none"

@@ -9,6 +9,7 @@ from typing import TypeVar
 from gatepost.v1 import moderation_pb2 as moderation
 from gatepost.v1 import policy_pb2
 from gatepost.v1 import verdict_pb2 as wire
+from gatepost_server.domain.answer import Answer, Ground
 from gatepost_server.domain.asked import AskedSpan, AskedText, SpanKind
 from gatepost_server.domain.decision import Coverage, ModerationRequest, Reason, ReasonCode, Turn, Verdict
 from gatepost_server.domain.evidence import Evidence, ImageFacts, ImageFinding, TextLine, View
@@ -32,6 +33,7 @@ DECISIONS = _numbers(Decision, "DECISION", wire.Decision.Value)
 CATEGORY_NUMBERS = _numbers(Category, "CATEGORY", wire.Category.Value)
 REASON_CODES = _numbers(ReasonCode, "REASON_CODE", wire.ReasonCode.Value)
 SPAN_KINDS = _numbers(SpanKind, "KIND", wire.AskedSpan.Kind.Value)
+GROUNDS = _numbers(Ground, "GROUND", wire.PeoplesAnswer.Ground.Value)
 BACKGROUNDS = _numbers(Background, "BACKGROUND", wire.View.Background.Value)
 _ROLES = {
     moderation.Turn.ROLE_UNSPECIFIED: "user",
@@ -91,6 +93,8 @@ def verdict_to_wire(verdict: Verdict, extras: moderation.Extras) -> wire.Verdict
     if judgement.tightening is not None:
         message.tightening.factor = judgement.tightening.factor
         message.tightening.grounds.extend(judgement.tightening.grounds)
+    if verdict.people is not None:
+        message.people.CopyFrom(_people(verdict.people))
     if evidence is not None:
         _add_evidence(message, evidence, extras)
     if extras.record:
@@ -160,6 +164,19 @@ def _reason(reason: Reason) -> wire.Reason:
 
 def _asked_text(asked: AskedText) -> wire.AskedText:
     return wire.AskedText(asked=asked.asked, spans=[_span(span) for span in asked.spans])
+
+
+def _people(answer: Answer) -> wire.PeoplesAnswer:
+    message = wire.PeoplesAnswer(
+        waiting=answer.waiting,
+        decision=DECISIONS[answer.decision] if answer.decision is not None else wire.DECISION_UNSPECIFIED,
+        appealed=answer.appealed,
+        appeal_granted=answer.granted,
+        ground=GROUNDS[answer.ground] if answer.ground is not None else wire.PeoplesAnswer.GROUND_UNSPECIFIED,
+    )
+    if answer.decision is not None:
+        message.decide_time.FromMicroseconds(round(answer.decided * 1e6))
+    return message
 
 
 def _span(span: AskedSpan) -> wire.AskedSpan:

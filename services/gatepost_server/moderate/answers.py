@@ -17,7 +17,7 @@ from gatepost_server.records.record import Kept
 _LINE = "line:"
 
 
-def answered(kept: Kept, document: PolicyDocument | None) -> Verdict:
+def answered(kept: Kept, document: PolicyDocument | None, *, locale: str) -> Verdict:
     """The verdict with people's decision in the place of the models', and no ticket.
 
     `document` is the policy's, None where it is gone. What people have no part in is as it was.
@@ -29,10 +29,10 @@ def answered(kept: Kept, document: PolicyDocument | None) -> Verdict:
     judgement = verdict.judgement
     decision = standing.decision or standing.before or judgement.decision
     told = replace(judgement, decision=decision, reasons=() if decision is Decision.ALLOW else judgement.reasons)
-    worded = answer_message(answer, kept.request.locale)
+    worded = answer_message(answer, locale)
     if answer.decision is Decision.BLOCK and document is not None and category_of(kept) is Category.SELF_HARM:
         # Where to find help matters more than whose doing it was.
-        worded = user_message(document, kept.request.locale, Decision.BLOCK, judgement.reasons)
+        worded = user_message(document, locale, Decision.BLOCK, judgement.reasons)
     if worded is not None:
         told = replace(told, user_locale=worded[0], user_message=worded[1])
     return replace(verdict, judgement=told, people=answer)

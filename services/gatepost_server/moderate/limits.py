@@ -33,15 +33,15 @@ class RequestLimits:
 def check_fields(request: ModerationRequest, limits: RequestLimits) -> None:
     """Everything but the image. Raises GatepostError (INVALID_ARGUMENT) that names the field."""
     check_request_id(request.request_id)
-    _check_text(request.prompt, limits.prompt, "prompt")
+    check_length(request.prompt, limits.prompt, "prompt")
     _check_count(len(request.expected_text), limits.expected_texts, "expected_text")
     for index, text in enumerate(request.expected_text):
-        _check_text(text, limits.expected_text, f"expected_text[{index}]")
+        check_length(text, limits.expected_text, f"expected_text[{index}]")
     _check_count(len(request.turns), limits.turns, "turns")
     for index, turn in enumerate(request.turns):
-        _check_text(turn.text, limits.turn, f"turns[{index}].text")
+        check_length(turn.text, limits.turn, f"turns[{index}].text")
     _check_labels(request, limits)
-    _check_locale(request.locale)
+    check_locale(request.locale)
     if not _SUBJECT.fullmatch(request.subject):
         raise invalid(
             ErrorReason.FIELD_INVALID, "subject: at most 128 characters of [A-Za-z0-9._:/@+-]", field="subject"
@@ -68,7 +68,8 @@ def check_request_id(request_id: str) -> None:
         )
 
 
-def _check_text(text: str, most: int, field: str) -> None:
+def check_length(text: str, most: int, field: str) -> None:
+    """Raises GatepostError (INVALID_ARGUMENT, TEXT_TOO_LONG); `most` characters."""
     if len(text) > most:
         raise invalid(ErrorReason.TEXT_TOO_LONG, f"{field} has {len(text)} characters; the most is {most}", field=field)
 
@@ -81,11 +82,12 @@ def _check_count(count: int, most: int, field: str) -> None:
 def _check_labels(request: ModerationRequest, limits: RequestLimits) -> None:
     _check_count(len(request.labels), limits.labels, "labels")
     for key, value in request.labels.items():
-        _check_text(key, limits.label_key, "labels")
-        _check_text(value, limits.label_value, "labels")
+        check_length(key, limits.label_key, "labels")
+        check_length(value, limits.label_value, "labels")
 
 
-def _check_locale(locale: str) -> None:
+def check_locale(locale: str) -> None:
+    """Raises GatepostError (INVALID_ARGUMENT, LOCALE_UNKNOWN) for what is no BCP 47 tag."""
     try:
         valid = len(locale) <= _MAX_LOCALE and langcodes.tag_is_valid(locale)
     except (ValueError, AttributeError):

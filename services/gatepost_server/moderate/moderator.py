@@ -16,11 +16,13 @@ from gatepost_server.domain.labels import Decision
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.bank import Bank, asking
 from gatepost_server.moderate.hurry import Hurry, unless
-from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image
+from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image, check_length, check_locale
 from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.once import Once, digested, fingerprint
+from gatepost_server.moderate.people import People
 from gatepost_server.moderate.recorder import Recorder
 from gatepost_server.moderate.release import release
+from gatepost_server.moderate.review import MOST_TEXT
 from gatepost_server.moderate.shadow import Shadows
 from gatepost_server.moderate.timings import timings_ms
 from gatepost_server.policy.asked import with_quoted
@@ -55,6 +57,7 @@ class Moderator:
         bank: Bank | None = None,
         shadows: Shadows | None = None,
         recorder: Recorder | None = None,
+        people: People | None = None,
         tracer: Tracer | None = None,
     ) -> None:
         """Without `nearline`, what cannot be judged in time is an error; with it, a HOLD on which work goes on.
@@ -63,7 +66,8 @@ class Moderator:
         `lexicon` finds abuse in earlier turns; without it there is none. While the models are not `trusted`, nothing
         becomes an ALLOW, and no earlier ALLOW is given again. With `bank`, images like known-bad ones score as such,
         and an ALLOW from before its last change is not given again. `shadows` hear of every verdict.
-        With `recorder`, every verdict is written down before it is given.
+        With `recorder`, every verdict is written down before it is given; with `people`, who looks one up hears of what
+        people did with it.
         """
         self._scorer = scorer
         self._policies = policies
@@ -77,6 +81,7 @@ class Moderator:
         self._bank = bank
         self._shadows = shadows
         self._recorder = recorder
+        self._people = people
         self._tracer = tracer if tracer is not None else NoOpTracer()
 
     def hurry(self) -> None:
@@ -140,14 +145,37 @@ class Moderator:
             verdict = await self._recorder.find(name)
         if verdict is None or verdict.tenant != tenant:
             raise verdict_unknown()
-        return verdict
+        return verdict if self._people is None else await self._people.told(verdict)
 
-    async def watch(self, name: str, *, tenant: str = DEFAULT_TENANT) -> AsyncIterator[Verdict]:
-        """As `verdict`, and again once it is final. Raises GatepostError (NOT_FOUND)."""
+    async def watch(
+        self, name: str, *, tenant: str = DEFAULT_TENANT, until_people_decide: bool = False
+    ) -> AsyncIterator[Verdict]:
+        """As `verdict`, and again once it is final; also whenever people change it, until they are done, where that is
+        asked for. Raises GatepostError (NOT_FOUND).
+        """
         verdict = await self.verdict(name, tenant=tenant)
         yield verdict
         if verdict.pending and self._nearline is not None:
-            yield await self._nearline.final(name)
+            verdict = await self._nearline.final(name)
+            yield verdict
+        if until_people_decide and self._people is not None:
+            async for changed in self._people.watch(verdict):
+                yield changed
+
+    async def appeal(self, name: str, text: str, *, tenant: str = DEFAULT_TENANT, locale: str = "") -> Verdict:
+        """The person who asked asks people to look again; the verdict as it stands then, in `locale`.
+
+        Raises GatepostError as People.appeal, and FAILED_PRECONDITION (RECORD_OFF) where there are no people.
+        """
+        if locale:
+            check_locale(locale)
+        check_length(text, MOST_TEXT, "message")
+        verdict = await self.verdict(name, tenant=tenant)
+        if self._people is None:
+            raise GatepostError(
+                ErrorCode.FAILED_PRECONDITION, ErrorReason.RECORD_OFF, "there is no record to appeal in"
+            )
+        return await self._people.appeal(verdict, text, locale=locale or None)
 
     async def _moderate(
         self,

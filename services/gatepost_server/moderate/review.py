@@ -17,6 +17,7 @@ from gatepost_server.domain.ticket import LONGEST_TICKET_S
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.answers import answered
 from gatepost_server.moderate.example import example_of
+from gatepost_server.moderate.limits import check_length
 from gatepost_server.moderate.release import release
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.bank import BankStore
@@ -25,6 +26,7 @@ from gatepost_server.records.record import Kept, NewAct, QueueFilter, QueueItem,
 from gatepost_server.tickets.sign import TicketSigner
 
 MOST_TEXT = 2_000  # characters of a note or an appeal
+STOPPED = frozenset({Decision.REVIEW, Decision.BLOCK})  # people have no part in anything else
 
 
 class Pictures(Protocol):
@@ -157,7 +159,7 @@ class Review:
         """
         if self._bank is None:
             raise GatepostError(ErrorCode.FAILED_PRECONDITION, ErrorReason.BANK_OFF, "there is no known-bad bank")
-        _check_text(note)
+        check_length(note, MOST_TEXT, "note")
         kept = await self.find(name)
         if (kept.standing.decision or kept.verdict.judgement.decision) is Decision.ALLOW:
             raise GatepostError(
@@ -177,24 +179,23 @@ class Review:
         Raises GatepostError: NOT_FOUND, also for another tenant's; FAILED_PRECONDITION (ALREADY_APPEALED; or
         NOTHING_TO_APPEAL: it may be shown, or nobody has judged it yet); INVALID_ARGUMENT.
         """
-        _check_text(text)
+        check_length(text, MOST_TEXT, "message")
         kept = await self.find(name, tenant=tenant)
-        if kept.standing.appeal is None and not _stopped(kept):
-            raise GatepostError(
-                ErrorCode.FAILED_PRECONDITION, ErrorReason.NOTHING_TO_APPEAL, "the image was not stopped by a judgement"
-            )
+        if kept.standing.appeal is None and (kept.standing.decision or kept.verdict.judgement.decision) not in STOPPED:
+            raise nothing_to_appeal()
         return await self._record.act(name, NewAct(ActKind.APPEAL, "", text=text, due_s=self._appeal_due_s))
 
-    def after(self, kept: Kept) -> Verdict:
+    def after(self, kept: Kept, *, locale: str | None = None) -> Verdict:
         """The verdict as its caller is told of it now: people's decision in the place of the models', with a fresh
-        ticket, and words for the person who asked. What people had no part in is as it was.
+        ticket, and words for the person who asked (in `locale`; None: the request's). What people had no part in is as
+        it was.
 
-        A decision is released with fresh tickets for as long as a ticket may live; after that the image is moderated
-        anew. Raises GatepostError as `ticket`.
+        A decision is released with fresh tickets for as long as a ticket may live, and while its policy is there; after
+        that the image is moderated anew. Raises GatepostError as `ticket`.
         """
         document = next((each.document for each in self._policies if each.name == kept.verdict.judgement.policy), None)
-        told = answered(kept, document)
-        if told.people is None or told.judgement.decision is not Decision.ALLOW:
+        told = answered(kept, document, locale=locale or kept.request.locale)
+        if told.people is None or told.judgement.decision is not Decision.ALLOW or document is None:
             return told
         if self._clock() > told.people.decided + LONGEST_TICKET_S:
             return told
@@ -226,15 +227,13 @@ class Review:
         undoes: int | None = None,
         ground: Ground | None = None,
     ) -> Kept:
-        _check_text(text)
+        check_length(text, MOST_TEXT, "text")
         act = NewAct(kind, person.actor, category, text, undoes, senior=person.senior, ground=ground)
         return await self._record.act(name, act)
 
 
-def _stopped(kept: Kept) -> bool:
-    return (kept.standing.decision or kept.verdict.judgement.decision) in (Decision.BLOCK, Decision.REVIEW)
-
-
-def _check_text(text: str) -> None:
-    if len(text) > MOST_TEXT:
-        raise invalid(ErrorReason.TEXT_TOO_LONG, f"at most {MOST_TEXT} characters", field="message")
+def nothing_to_appeal() -> GatepostError:
+    """Nobody decided against the image."""
+    return GatepostError(
+        ErrorCode.FAILED_PRECONDITION, ErrorReason.NOTHING_TO_APPEAL, "the image was not stopped by a judgement"
+    )

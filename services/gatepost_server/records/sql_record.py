@@ -105,7 +105,9 @@ class SqlRecord:
     async def last_acts(self, names: Sequence[str]) -> Mapping[str, int]:
         """As Record.last_acts."""
         query = (
-            sql.select(ACTS.c.verdict, sql.func.max(ACTS.c.id)).where(ACTS.c.verdict.in_(names)).group_by(ACTS.c.verdict)
+            sql.select(ACTS.c.verdict, sql.func.max(ACTS.c.id))
+            .where(ACTS.c.verdict.in_(names))
+            .group_by(ACTS.c.verdict)
         )
         return await self._database.run(lambda connection: {row[0]: row[1] for row in connection.execute(query)})
 

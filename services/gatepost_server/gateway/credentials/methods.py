@@ -20,6 +20,7 @@ ROLES: Mapping[str, Role] = {
     "/gatepost.v1.ModerationService/ModerateStream": Role.MODERATE,
     "/gatepost.v1.ModerationService/GetVerdict": Role.READ,
     "/gatepost.v1.ModerationService/WatchVerdict": Role.READ,
+    "/gatepost.v1.ModerationService/AppealVerdict": Role.MODERATE,
     "/gatepost.v1.PolicyService/GetPolicy": Role.READ,
     "/gatepost.v1.PolicyService/ListPolicies": Role.READ,
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Role.READ,
