@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from gatepost_server.console.guard import Page, is_partial
 from gatepost_server.console.headers import SecurityHeaders
-from gatepost_server.console.pages import acts, insights, item, policy_trial, queue, sign_in, you
+from gatepost_server.console.pages import acts, insights, item, pace, policy_trial, queue, sign_in, you
 from gatepost_server.console.parts import Parts
 from gatepost_server.console.render import render, words_for
 from gatepost_server.domain.errors import ErrorCode, GatepostError
@@ -38,6 +38,7 @@ PAGES: tuple[Page, ...] = (
     *acts.PAGES,
     *sign_in.PAGES,
     *you.PAGES,
+    *pace.PAGES,
 )
 
 _STATUS: Mapping[ErrorCode, int] = {

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+LONGEST_STRETCH = 600  # minutes, of Preferences.break_minutes
+
 
 class AccountRole(StrEnum):
     """What somebody may do; each may what those before it may."""
@@ -37,6 +39,7 @@ class Preferences:
     blur: bool = True  # pictures, until asked
     greyscale: bool = True
     shortcuts: bool = True  # single letters do things
+    break_minutes: int = 50  # at work, until they are reminded of a break; 0: never
 
 
 @dataclass(frozen=True, slots=True)

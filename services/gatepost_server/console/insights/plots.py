@@ -34,9 +34,9 @@ _LABELS = 5  # on an axis of time, about
 
 def decisions(period: Period, counts: Sequence[Mapping[Decision, int]], *, label: str) -> str:
     """Two rows over one axis of time: all verdicts, and the share of those that were not allowed."""
-    figure = _figure(440, 230)
+    figure = _figure(380, 215)
     above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (2, 3), "hspace": 0.28})
-    figure.subplots_adjust(left=0.09, right=0.99, top=0.96, bottom=0.1)
+    figure.subplots_adjust(left=0.1, right=0.985, top=0.96, bottom=0.1)
     places = np.arange(len(counts))
     totals = np.array([sum(each.values()) for each in counts], float)
     above.bar(places, totals, width=0.72, color=Ink.FAINT)
@@ -59,10 +59,10 @@ def decisions(period: Period, counts: Sequence[Mapping[Decision, int]], *, label
 def precisions(rows: Sequence[Precision], names: Mapping[str, str], *, label: str) -> str:
     """A dot and its interval for each threshold that anybody's decision speaks of. `names`: categories, translated."""
     told = [row for row in rows if row.held.of]
-    figure = _figure(440, 34 + 19 * max(1, len(told)))
+    figure = _figure(380, 34 + 19 * max(1, len(told)))
     axes = figure.add_subplot()
     height = figure.get_figheight() * _POINTS
-    figure.subplots_adjust(left=0.24, right=0.97, top=1 - 4 / height, bottom=24 / height)
+    figure.subplots_adjust(left=0.26, right=0.96, top=1 - 4 / height, bottom=24 / height)
     for place, row in enumerate(told):
         ink, held = INK[row.decision], row.held
         axes.plot((held.low, held.high), (place, place), color=ink, linewidth=2.0, solid_capstyle="round", alpha=0.45)

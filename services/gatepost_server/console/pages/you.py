@@ -12,7 +12,7 @@ from gatepost_server.console.parts import parts_of
 from gatepost_server.console.passwords import LEAST, PasswordError, hashed
 from gatepost_server.console.render import render
 from gatepost_server.console.words import LANGUAGES
-from gatepost_server.records.accounts import AccountRole, Preferences, Theme
+from gatepost_server.records.accounts import LONGEST_STRETCH, AccountRole, Preferences, Theme
 
 YOU = "/you"
 
@@ -32,6 +32,7 @@ async def choose(request: Request) -> Response:
         language=language if language in LANGUAGES else "",
         theme=Theme(theme) if theme in tuple(Theme) else Theme.AUTO,
         **{name: said.get(name) == "on" for name in _SWITCHES},
+        break_minutes=_minutes(str(said.get("break_minutes", ""))[:6], account.preferences.break_minutes),
     )
     await parts_of(request).accounts.change(replace(account, preferences=chosen))
     return RedirectResponse(f"{YOU}?saved=1", 303)
@@ -57,11 +58,24 @@ async def change_password(request: Request) -> Response:
     return answer
 
 
+def _minutes(said: str, before: int) -> int:
+    """What is no number leaves it as it was."""
+    return min(int(said), LONGEST_STRETCH) if said.isascii() and said.isdecimal() else before
+
+
 def _page(request: Request, *, problem: str = "", status: int = 200) -> Response:
     saved = request.query_params.get("saved") == "1" and not problem
     themes, switches = tuple(Theme), _SWITCHES
     return render(
-        request, "you.html", status=status, problem=problem, saved=saved, themes=themes, switches=switches, least=LEAST
+        request,
+        "you.html",
+        status=status,
+        problem=problem,
+        saved=saved,
+        themes=themes,
+        switches=switches,
+        least=LEAST,
+        longest_stretch=LONGEST_STRETCH,
     )
 
 
