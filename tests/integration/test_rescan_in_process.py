@@ -23,7 +23,7 @@ NAMES = ("new_year.jpg", "new_year_replaced.jpg", "curved_insult.jpg")
 
 @pytest.fixture(scope="module")
 def own_stages():
-    return MakeOwnStages(MODEL_REPOSITORY, {}, None, batch=1)()
+    return MakeOwnStages({}, None, batch=1, repository=MODEL_REPOSITORY)()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import getpass
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -55,6 +56,9 @@ def add(
     distance: Distance = PDQ_DISTANCE,
     cosine: Cosine = COSINE,
     similarity: Similarity = TEXT_SIMILARITY,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Know the image by its file alone, not by what it looks like.")
+    ] = False,
     preview: Annotated[
         str, typer.Option(help="Add nothing: list what of these results it would have hit.", metavar="RESULTS")
     ] = "",
@@ -78,11 +82,15 @@ def add(
             text_similarity=similarity,
         )
         example = filled(example, text=text, image=image)
+        if exact:
+            example = replace(example, pdq="", embedding=(), embedding_model="")
         if preview:
             show_matches(preview, example, 50)
             return
         _run(place, lambda store: store.add(example))
-        if image is not None and not example.pdq:
+        if image is not None and not exact:
+            typer.echo("cards of the same template are like it, too, whatever is written on them (--exact)", err=True)
+        if image is not None and not example.pdq and not exact:
             typer.echo("the picture is too plain for a PDQ hash: it is known by its digest and its embedding", err=True)
         typer.echo(example.id)
 

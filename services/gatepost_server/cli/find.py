@@ -16,13 +16,14 @@ from rich.table import Table
 from gatepost_server.cli.refused import refused
 from gatepost_server.cli.replay import ResultsArgument
 from gatepost_server.cli.settings import default_repository
-from gatepost_server.domain.known_bad import COSINE, PDQ_DISTANCE, TEXT_SIMILARITY, KnownBad
+from gatepost_server.domain.known_bad import PDQ_DISTANCE, TEXT_SIMILARITY, KnownBad
 from gatepost_server.domain.labels import Category
 
 if TYPE_CHECKING:
     from gatepost_server.rescan.replay.look import Match
 
 _NAME = "example"
+_COSINE = 0.95  # less than acts on live traffic: a person looks at the list
 _PDQ = re.compile(r"[0-9a-f]{64}")
 
 Distance = Annotated[int, typer.Option(min=0, max=128, help="Different bits of the PDQ hash, at most.")]
@@ -36,7 +37,7 @@ def find(
     like: Annotated[Path | None, typer.Option(dir_okay=False, exists=True, help="An image.")] = None,
     phash: Annotated[str, typer.Option(help="A PDQ hash, 64 hex digits.")] = "",
     distance: Distance = PDQ_DISTANCE,
-    cosine: Cosine = COSINE,
+    cosine: Cosine = _COSINE,
     similarity: Similarity = TEXT_SIMILARITY,
     limit: Annotated[int, typer.Option(min=1, help="Rows that are shown.")] = 50,
 ) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatepost_server.cli.settings import default_repository
 from gatepost_server.domain.decision import ModerationRequest
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.domain.evidence import Evidence
 from gatepost_server.policy.book import open_book
+from gatepost_server.records.sql_bank import SqlBank
 from gatepost_server.rescan.own_stages import OwnStages
 from gatepost_server.scoring.base import Priority
 from gatepost_server.serving.ensemble import Ensemble
@@ -66,15 +68,17 @@ class InProcessScorer:
 class MakeOwnStages:
     """Loads the nets where it is called: a worker's MakeJudge."""
 
-    repository: Path
     environment: Mapping[str, str]
     policies: Path | None
     batch: int
+    repository: Path | None = None  # None: that of the worker's own installation, which may be on another machine
+    bank: str = ""  # as SqlBank.at; "" for none
 
     def __call__(self) -> OwnStages:
         """The judge of this worker."""
-        ensemble = Ensemble(self.repository, self.environment)
-        return OwnStages(InProcessScorer(ensemble, batch=self.batch), open_book(self.policies))
+        ensemble = Ensemble(self.repository or default_repository(), self.environment)
+        bank = SqlBank.at(self.bank) if self.bank else None
+        return OwnStages(InProcessScorer(ensemble, batch=self.batch), open_book(self.policies), bank)
 
 
 def _arrays(request: ModerationRequest) -> Arrays:

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from platformdirs import user_state_path
 from rich.console import Console
 from rich.table import Table
-
-from gatepost_server.cli.settings import default_repository
 
 if TYPE_CHECKING:
     from gatepost_server.rescan.judges import MakeJudge
@@ -42,6 +41,14 @@ def rescan(
     ] = 0,
     policy: Annotated[str, typer.Option(help="The policy's name.", show_default="the default one")] = "",
     policies: Annotated[Path | None, typer.Option(help="Folder of policies, for --in-process.")] = None,
+    bank: Annotated[
+        str,
+        typer.Option(
+            envvar="GATEPOST_GATEWAY_BANK",
+            help="Known-bad bank, for --in-process.",
+            show_default="that of gatepostd bank, where there is one",
+        ),
+    ] = "",
     token_file: Annotated[
         Path | None, typer.Option(envvar="GATEPOST_TOKEN_FILE", help="Bearer token; read again for every call.")
     ] = None,
@@ -87,7 +94,7 @@ def rescan(
         out=destination,
         asked=Asked(str(place), policy, changed_since, sample, seed, limit, where),
         filters=Filters(since, sample, seed, limit, where),
-        make_judge=_judge(gateway, in_process, policies, token_file, ca, in_flight, judges, patience, gpus),
+        make_judge=_judge(gateway, in_process, policies, bank, token_file, ca, in_flight, judges, patience, gpus),
         workers=workers,
         ray=RayTerms(ray_address, memory * _MIB, cpus),
         shard_size=shard_size,
@@ -118,6 +125,7 @@ def _judge(
     gateways: list[str] | None,
     in_process: int,
     policies: Path | None,
+    bank: str,
     token_file: Path | None,
     ca: Path | None,
     in_flight: int,
@@ -129,12 +137,22 @@ def _judge(
         from gatepost_server.cli.inprocess import MakeOwnStages
 
         models = {name: value for name, value in os.environ.items() if name.startswith("GATEPOST_MODEL_")}
-        return MakeOwnStages(default_repository(), models, policies, batch=16 if gpus else 2)
+        return MakeOwnStages(models, policies, batch=16 if gpus else 2, bank=_bank(bank))
     from gatepost_server.rescan.gateways import Gateways, Way
 
     targets = gateways or [os.environ.get("GATEPOST_TARGET") or "localhost:50051"]
     each = max(1, in_flight // judges)
     return partial(Gateways, Way(targets, each, patience_s=patience_s, token_file=token_file, root_certificates=ca))
+
+
+def _bank(place: str) -> str:
+    """The bank that a gateway here would follow: the one that was named, else the one of `gatepostd bank`."""
+    from gatepost_server.cli.bank import BANK_FILE
+
+    own = user_state_path("gatepost") / BANK_FILE
+    if not place:
+        return str(own) if own.exists() else ""
+    return place if "://" in place else str(Path(place).absolute())
 
 
 def _workers(readers: int, judges: int, in_process: int, gpus: float, in_flight: int) -> Workers:
