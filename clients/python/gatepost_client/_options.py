@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 
 from gatepost_client._retry import RetryPolicy
+from gatepost_client._tracing import Traced, Tracing, Untraced
 from gatepost_client._version import __version__
 
 DEFAULT_TARGET = "localhost:50051"
@@ -61,6 +62,7 @@ class Options:
     timeout: float
     retry: RetryPolicy
     max_message_bytes: int
+    tracing: Tracing
 
     @classmethod
     def checked(
@@ -73,8 +75,11 @@ class Options:
         timeout: float,
         retries: int,
         max_message_bytes: int,
+        tracing: bool = False,
     ) -> Options:
-        """ValueError for settings that cannot work or that would send the token in the clear; OSError as Tls.loaded."""
+        """ValueError for settings that cannot work or that would send the token in the clear; OSError as Tls.loaded;
+        ImportError as Traced.
+        """
         target = target or os.environ.get("GATEPOST_TARGET") or DEFAULT_TARGET
         if tls is True:
             tls = Tls()
@@ -83,7 +88,13 @@ class Options:
         if timeout <= 0 or retries < 0 or max_message_bytes <= 0:
             raise ValueError("timeout and max_message_bytes must be positive, retries not negative")
         return cls(
-            target, tls.loaded() if tls else None, token, timeout, RetryPolicy(retries=retries), max_message_bytes
+            target,
+            tls.loaded() if tls else None,
+            token,
+            timeout,
+            RetryPolicy(retries=retries),
+            max_message_bytes,
+            Traced() if tracing else Untraced(),
         )
 
     def channel_arguments(self) -> list[tuple[str, str | int]]:
@@ -101,6 +112,10 @@ class Options:
         if self.tls and self.tls.server_name:
             arguments.append(("grpc.ssl_target_name_override", self.tls.server_name))
         return arguments
+
+    def stream_metadata(self) -> tuple[tuple[str, str], ...]:
+        """What goes with every stream."""
+        return (*self.metadata(), *self.tracing.carried())
 
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What goes with every call."""

@@ -50,6 +50,7 @@ class AsyncClient:
         timeout: float = DEFAULT_TIMEOUT,
         retries: int = 2,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+        tracing: bool = False,
     ) -> None:
         self._options = Options.checked(
             target,
@@ -59,6 +60,7 @@ class AsyncClient:
             timeout=timeout,
             retries=retries,
             max_message_bytes=max_message_bytes,
+            tracing=tracing,
         )
         self._channel: grpc.aio.Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -108,7 +110,7 @@ class AsyncClient:
             session,
             items,
             lambda requests: moderation_pb2_grpc.ModerationServiceStub(self._connected()).ModerateStream(
-                requests, metadata=self._options.metadata()
+                requests, metadata=self._options.stream_metadata()
             ),
         )
 
@@ -212,7 +214,7 @@ class AsyncClient:
         while not session.done:
             stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
             left = max(deadline - time.monotonic(), 0.0)
-            call = stub.WatchVerdict(request, timeout=left, metadata=self._options.metadata())
+            call = stub.WatchVerdict(request, timeout=left, metadata=self._options.stream_metadata())
             try:
                 async for answer in call:
                     if (verdict := session.take(answer)) is not None:
@@ -235,7 +237,9 @@ class AsyncClient:
         for attempts in range(1, self._options.retry.retries + 2):
             left = deadline - time.monotonic()
             try:
-                return await method(request, timeout=max(left, 0.0), metadata=self._options.metadata())
+                with self._options.tracing.call(request) as headers:
+                    metadata = (*self._options.metadata(), *headers)
+                    return await method(request, timeout=max(left, 0.0), metadata=metadata)
             except grpc.RpcError as problem:
                 error = error_from_rpc(problem, request_id)
                 left = deadline - time.monotonic()

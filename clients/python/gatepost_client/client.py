@@ -43,6 +43,8 @@ class Client:
     timeout: seconds for each call, retries and waits included.
     retries: how often to try again when the server is overloaded or not there.
     max_message_bytes: the longest message that is sent or accepted.
+    tracing: whether calls are spans of OpenTelemetry and the trace goes on in the server; needs
+        gatepost-client[tracing], and a tracer provider of the application's.
 
     It connects with its first call. After a fork, the child connects anew and leaves the parent's connection alone.
     """
@@ -57,6 +59,7 @@ class Client:
         timeout: float = DEFAULT_TIMEOUT,
         retries: int = 2,
         max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+        tracing: bool = False,
     ) -> None:
         self._options = Options.checked(
             target,
@@ -66,6 +69,7 @@ class Client:
             timeout=timeout,
             retries=retries,
             max_message_bytes=max_message_bytes,
+            tracing=tracing,
         )
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
@@ -129,7 +133,7 @@ class Client:
             session,
             iter(items),
             lambda requests: moderation_pb2_grpc.ModerationServiceStub(self._connected()).ModerateStream(
-                requests, metadata=self._options.metadata()
+                requests, metadata=self._options.stream_metadata()
             ),
         )
 
@@ -238,7 +242,7 @@ class Client:
         while not session.done:
             stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
             left = max(deadline - time.monotonic(), 0.0)
-            call = stub.WatchVerdict(request, timeout=left, metadata=self._options.metadata())
+            call = stub.WatchVerdict(request, timeout=left, metadata=self._options.stream_metadata())
             try:
                 for answer in call:
                     if (verdict := session.take(answer)) is not None:
@@ -261,7 +265,9 @@ class Client:
         for attempts in range(1, self._options.retry.retries + 2):
             left = deadline - time.monotonic()
             try:
-                return method(request, timeout=max(left, 0.0), metadata=self._options.metadata())
+                with self._options.tracing.call(request) as headers:
+                    metadata = (*self._options.metadata(), *headers)
+                    return method(request, timeout=max(left, 0.0), metadata=metadata)
             except grpc.RpcError as problem:
                 error = error_from_rpc(problem, request_id)
                 left = deadline - time.monotonic()

@@ -83,19 +83,29 @@ def file_gate(
     prefix: Annotated[str, typer.Option(help="The part of the address that stands for the folder.")] = "/images/",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 9009,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of Prometheus metrics; none: there are none.")
+    ] = None,
 ) -> None:
     """Answer nginx's auth_request: may this file be served? See examples/nginx. Needs gatepost-client[serve]."""
     try:
         import uvicorn
-    except ImportError:
-        raise typer.BadParameter("uvicorn is missing: pip install 'gatepost-client[serve]'") from None
+        from prometheus_client import CollectorRegistry, start_http_server
+    except ImportError as missing:
+        raise typer.BadParameter(f"{missing.name} is missing: pip install 'gatepost-client[serve]'") from None
 
+    from gatepost_client.tickets.counting import counted
     from gatepost_client.tickets.files import FileGate
 
+    registry = CollectorRegistry()
     try:
-        gate = FileGate(folder, keys=_keys(jwks), audience=audience, issuer=issuer, prefix=prefix)
+        gate = FileGate(
+            folder, keys=_keys(jwks), audience=audience, issuer=issuer, prefix=prefix, told=counted(registry)
+        )
     except ValueError as problem:
         raise typer.BadParameter(str(problem)) from problem
+    if metrics_port is not None:
+        start_http_server(metrics_port, host, registry)
     uvicorn.run(gate, host=host, port=port, log_level="warning", server_header=False)
 
 

@@ -49,6 +49,7 @@ class TicketMiddleware:
     `except_for` are path prefixes whose answers are not looked at, such as a site's own logo: "/static/".
     Pictures above `max_bytes` are refused, for they are held in memory while they are checked.
     `cache_s` lets the browser that was shown a picture show it again without asking, for that long at most.
+    `told` hears of every refusal, such as tickets.counting.counted().
     Compress outside of this middleware: what comes compressed to it is refused. Web sockets are not looked at.
     Raises ValueError for prefixes that except more than they say.
     """
@@ -63,6 +64,7 @@ class TicketMiddleware:
         except_for: Sequence[str] = (),
         max_bytes: int = 64 << 20,
         cache_s: int = 0,
+        told: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
         if isinstance(except_for, str) or any(not _is_folder(prefix) for prefix in except_for):
             raise ValueError('except_for: prefixes of paths such as "/static/", each between slashes')
@@ -73,13 +75,14 @@ class TicketMiddleware:
         self._except_for = tuple(except_for)
         self._max_bytes = max_bytes
         self._cache_s = cache_s
+        self._told = told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
         if scope["type"] != "http" or _is_below(scope["path"], self._except_for):
             await self._app(scope, receive, send)
             return
-        gate = _Gate(send, self._check, ticket_of(scope), self._max_bytes, self._cache_s)
+        gate = _Gate(send, self._check, ticket_of(scope), self._max_bytes, self._cache_s, self._told)
         await self._app(_whole(scope), receive, gate.send)
         await gate.finish()
 
@@ -98,7 +101,9 @@ class _Gate:
         ticket: str,
         max_bytes: int,
         cache_s: int,
+        told: Callable[[Refusal], None],
     ) -> None:
+        self._told = told
         self._send = send
         self._check = check
         self._ticket = ticket
@@ -159,6 +164,7 @@ class _Gate:
         self._done = True
         self._body.clear()
         _log.warning("picture refused: %s", refused.reason.value)
+        self._told(refused.reason)
         for message in refusal(refused):
             await self._send(message)
 

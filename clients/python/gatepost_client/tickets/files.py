@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -43,8 +44,12 @@ class FileGate:
         audience: str,
         issuer: str = "gatepost",
         prefix: str = "/images/",
+        told: Callable[[Refusal], None] = lambda _: None,
     ) -> None:
-        """Raises OSError where there is no such folder, ValueError for a prefix without slashes around it."""
+        """`told` hears of every refusal, such as tickets.counting.counted().
+
+        Raises OSError where there is no such folder, ValueError for a prefix without slashes around it.
+        """
         if not (prefix.startswith("/") and prefix.endswith("/")):
             raise ValueError('prefix: a path such as "/images/", between slashes')
         self._root = Path(root).resolve(strict=True)
@@ -52,6 +57,7 @@ class FileGate:
         self._keys = keys
         self._audience = audience
         self._issuer = issuer
+        self._told = told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI says."""
@@ -69,6 +75,7 @@ class FileGate:
             await asyncio.to_thread(self._check, path, ticket)
         except TicketRefused as refused:
             _log.warning("picture refused: %s", refused.reason.value)
+            self._told(refused.reason)
             for message in refusal(refused):
                 await send(message)
             return
