@@ -127,7 +127,7 @@ async def test_an_appeal_speaks_the_language_that_it_asks_for(settings):
         given = await moderated(gateway, BLOCK)
         stands = await appealed(gateway, given.name, locale="zh-CN")
         assert stands.user_message.locale == "zh"
-        again = await refused(appealed(gateway, given.name, locale="zh-CN"))
+        again = await refused(appealed(gateway, given.name, message="还有一件事", locale="zh-CN"))
         assert (again.code, again.info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_APPEALED")
         assert "已收到" in again.localized.message
 

@@ -27,6 +27,7 @@ from gatepost_client.errors import (
 )
 from gatepost_client.health import Health
 from gatepost_client.images import ImageSource, ImageUri
+from gatepost_client.people import Ground, PeoplesAnswer
 from gatepost_client.policy import Policy, Rule, Thresholds
 from gatepost_client.requests import About, Item, Turn, Urgency
 from gatepost_client.ticket_keys import TicketKeys
@@ -61,6 +62,7 @@ __all__ = [
     "DeadlineExceeded",
     "Decision",
     "GatepostError",
+    "Ground",
     "Health",
     "ImageFacts",
     "ImageFinding",
@@ -70,6 +72,7 @@ __all__ = [
     "Item",
     "NotFound",
     "Overloaded",
+    "PeoplesAnswer",
     "PermissionDenied",
     "Policy",
     "Reason",

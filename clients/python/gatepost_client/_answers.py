@@ -12,6 +12,7 @@ AnyResponse = (
     moderation_pb2.ModerateResponse
     | moderation_pb2.GetVerdictResponse
     | moderation_pb2.WatchVerdictResponse
+    | moderation_pb2.AppealVerdictResponse
     | moderation_pb2.ModerateStreamResponse
 )
 

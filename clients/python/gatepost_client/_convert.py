@@ -7,6 +7,7 @@ from datetime import UTC
 
 from gatepost.v1 import policy_pb2, verdict_pb2
 from gatepost_client.asked import AskedSpan, AskedText, SpanKind, Tightening
+from gatepost_client.people import Ground, PeoplesAnswer
 from gatepost_client.policy import Policy, Rule, Thresholds
 from gatepost_client.verdict import (
     Background,
@@ -53,6 +54,10 @@ _SPAN_KINDS: dict[int, SpanKind] = {
     verdict_pb2.AskedSpan.KIND_UNEXPECTED: SpanKind.UNEXPECTED,
     verdict_pb2.AskedSpan.KIND_DECORATIVE: SpanKind.DECORATIVE,
 }
+_GROUNDS: dict[int, Ground] = {
+    verdict_pb2.PeoplesAnswer.GROUND_REQUEST: Ground.REQUEST,
+    verdict_pb2.PeoplesAnswer.GROUND_PICTURE: Ground.PICTURE,
+}
 
 
 def decision_from_proto(decision: int) -> Decision:
@@ -95,6 +100,7 @@ def verdict_from_proto(message: verdict_pb2.Verdict) -> Verdict:
             if message.HasField("tightening")
             else None
         ),
+        people=_people(message.people) if message.HasField("people") else None,
         prompt_similarity=message.prompt_similarity if message.HasField("prompt_similarity") else None,
     )
 
@@ -151,6 +157,16 @@ def _line(line: verdict_pb2.TextLine) -> TextLine:
         expected=line.expected_similarity if line.HasField("expected_similarity") else None,
         view=_view(line.view),
         matches=tuple(line.matches),
+    )
+
+
+def _people(people: verdict_pb2.PeoplesAnswer) -> PeoplesAnswer:
+    return PeoplesAnswer(
+        waiting=people.waiting,
+        decided=people.decide_time.ToDatetime(UTC) if people.HasField("decide_time") else None,
+        appealed=people.appealed,
+        appeal_granted=people.appeal_granted,
+        ground=_GROUNDS.get(people.ground, Ground.UNSPECIFIED),
     )
 
 

@@ -10,7 +10,7 @@ from gatepost.v1 import moderation_pb2
 from gatepost_client._answers import verdict_of
 from gatepost_client._retry import RetryPolicy
 from gatepost_client.errors import GatepostError, Unavailable
-from gatepost_client.verdict import Verdict
+from gatepost_client.verdict import Decision, Verdict
 
 _LONGEST_RUN = 10  # attempts after which the back-off grows no more
 
@@ -18,14 +18,20 @@ _LONGEST_RUN = 10  # attempts after which the back-off grows no more
 class WatchSession:
     """What was told so far, and when to try again. A watch gives up with its deadline, not with a count."""
 
-    def __init__(self, retry: RetryPolicy) -> None:
+    def __init__(self, retry: RetryPolicy, *, until_people_decide: bool = False) -> None:
         self._retry = replace(retry, retries=_LONGEST_RUN)
+        self._people = until_people_decide
         self._attempts = 0
         self._last: Verdict | None = None
 
     @property
     def done(self) -> bool:
-        """Whether the verdict is final."""
+        """Whether nothing more can come of it, by itself or from people where they are waited for."""
+        return self.final and not (self._people and self._last is not None and _waits(self._last))
+
+    @property
+    def final(self) -> bool:
+        """Whether the verdict is not pending: then a server that ends the watch in good order has no more to tell."""
         return self._last is not None and not self._last.pending
 
     def take(self, answer: moderation_pb2.WatchVerdictResponse) -> Verdict | None:
@@ -42,6 +48,10 @@ class WatchSession:
         if delay is None:
             raise error
         return delay
+
+
+def _waits(verdict: Verdict) -> bool:
+    return verdict.decision is Decision.REVIEW if verdict.people is None else verdict.people.waiting
 
 
 def broken_off() -> GatepostError:

@@ -136,12 +136,19 @@ class AsyncClient:
         evidence: bool = True,
         embedding: bool = False,
         record: bool = False,
+        until_people_decide: bool = False,
         timeout: float | None = None,
     ) -> AsyncIterator[Verdict]:
         """As Client.watch_verdict."""
         extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding, record=record)
-        request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras)
+        request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras, until_people_decide=until_people_decide)
         return self._watch(request, self._deadline(timeout))
+
+    async def appeal(self, name: str, message: str = "", *, locale: str = "", timeout: float | None = None) -> Verdict:
+        """As Client.appeal."""
+        stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
+        request = moderation_pb2.AppealVerdictRequest(name=name, message=message, locale=locale)
+        return verdict_of(await self._call(stub.AppealVerdict, request, self._deadline(timeout)), "")
 
     async def list_policies(self, *, timeout: float | None = None) -> tuple[Policy, ...]:
         """As Client.list_policies."""
@@ -210,7 +217,7 @@ class AsyncClient:
         return self._channel
 
     async def _watch(self, request: moderation_pb2.WatchVerdictRequest, deadline: float) -> AsyncIterator[Verdict]:
-        session = WatchSession(self._options.retry)
+        session = WatchSession(self._options.retry, until_people_decide=request.until_people_decide)
         while not session.done:
             stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
             left = max(deadline - time.monotonic(), 0.0)
@@ -219,6 +226,8 @@ class AsyncClient:
                 async for answer in call:
                     if (verdict := session.take(answer)) is not None:
                         yield verdict
+                if session.final:
+                    return
                 error = broken_off()
             except grpc.RpcError as problem:
                 error = error_from_rpc(problem, "")

@@ -159,16 +159,32 @@ class Client:
         evidence: bool = True,
         embedding: bool = False,
         record: bool = False,
+        until_people_decide: bool = False,
         timeout: float | None = None,
     ) -> Iterator[Verdict]:
         """A verdict as it stands, and again when it changes; the last one is not pending.
+
+        until_people_decide: go on while people look at it (REVIEW, an appeal); the last one is what they decided.
+        That takes hours: give it a `timeout` to match, or come back with get_verdict().
 
         Connects again as often as it takes within `timeout` seconds (None: the client's), so a restart of the
         server does not end it. DeadlineExceeded or Unavailable when they are over; NotFound as get_verdict().
         """
         extras = moderation_pb2.Extras(evidence=evidence, embedding=embedding, record=record)
-        request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras)
+        request = moderation_pb2.WatchVerdictRequest(name=name, extras=extras, until_people_decide=until_people_decide)
         return self._watch(request, self._deadline(timeout))
+
+    def appeal(self, name: str, message: str = "", *, locale: str = "", timeout: float | None = None) -> Verdict:
+        """Ask people, for the person who asked for the image, to look again at what was stopped; as it stands then.
+
+        message: what that person wants to say, at most 2,000 characters; locale: their language, for the answer's
+        user_message. The same words again change nothing. watch_verdict(until_people_decide=True) and get_verdict()
+        deliver what people decide. InvalidRequest (reason ALREADY_APPEALED, NOTHING_TO_APPEAL or RECORD_OFF), and
+        NotFound as get_verdict().
+        """
+        stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
+        request = moderation_pb2.AppealVerdictRequest(name=name, message=message, locale=locale)
+        return verdict_of(self._call(stub.AppealVerdict, request, self._deadline(timeout)), "")
 
     def list_policies(self, *, timeout: float | None = None) -> tuple[Policy, ...]:
         """All policies that a request may name, by name."""
@@ -238,7 +254,7 @@ class Client:
             return self._channel
 
     def _watch(self, request: moderation_pb2.WatchVerdictRequest, deadline: float) -> Iterator[Verdict]:
-        session = WatchSession(self._options.retry)
+        session = WatchSession(self._options.retry, until_people_decide=request.until_people_decide)
         while not session.done:
             stub = moderation_pb2_grpc.ModerationServiceStub(self._connected())
             left = max(deadline - time.monotonic(), 0.0)
@@ -247,6 +263,8 @@ class Client:
                 for answer in call:
                     if (verdict := session.take(answer)) is not None:
                         yield verdict
+                if session.final:
+                    return
                 error = broken_off()
             except grpc.RpcError as problem:
                 error = error_from_rpc(problem, "")

@@ -14,6 +14,7 @@ from typing import Any
 
 from gatepost_client.asked import AskedText, Tightening
 from gatepost_client.errors import GatepostError
+from gatepost_client.people import PeoplesAnswer
 
 
 class Decision(StrEnum):
@@ -198,6 +199,7 @@ class Verdict:
     asked_text: AskedText | None = None  # None where nothing was asked for
     tightening: Tightening | None = None  # None where the conversation changed nothing
     pending: bool = False  # a HOLD on which the work goes on: watch_verdict() delivers what comes of it
+    people: PeoplesAnswer | None = None  # what people did with it; None where they have no part in it
     error: GatepostError | None = None  # why gate() had to hold the image; None for every answer of a server
 
     @property
@@ -235,6 +237,7 @@ class Verdict:
             "prompt_similarity": None if self.prompt_similarity is None else _short(self.prompt_similarity),
             "asked_text": self.asked_text.to_dict() if self.asked_text else None,
             "tightening": self.tightening.to_dict() if self.tightening else None,
+            "people": self.people.to_dict() if self.people else None,
             "timing_ms": {part: round(spent, 3) for part, spent in self.timings_ms.items()},
             "created": self.created.isoformat() if self.created else None,
         }

@@ -103,7 +103,8 @@ class ModerationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AppealVerdict(self, request, context):
-        """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+        """The person who asked for the image asks again: people look at what was stopped. Once for each verdict; the same
+        message again changes nothing. The answer
         comes through WatchVerdict and GetVerdict.
         Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
         nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.

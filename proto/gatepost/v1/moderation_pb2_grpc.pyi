@@ -59,7 +59,8 @@ class ModerationServiceStub:
     With until_people_decide it ends after one that waits for no people either.
     """
     AppealVerdict: _grpc.UnaryUnaryMultiCallable[_moderation_pb2.AppealVerdictRequest, _moderation_pb2.AppealVerdictResponse]
-    """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+    """The person who asked for the image asks again: people look at what was stopped. Once for each verdict; the same
+    message again changes nothing. The answer
     comes through WatchVerdict and GetVerdict.
     Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
     nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.
@@ -90,7 +91,8 @@ class ModerationServiceAsyncStub(ModerationServiceStub):
     With until_people_decide it ends after one that waits for no people either.
     """
     AppealVerdict: _aio.UnaryUnaryMultiCallable[_moderation_pb2.AppealVerdictRequest, _moderation_pb2.AppealVerdictResponse]  # type: ignore[assignment]
-    """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+    """The person who asked for the image asks again: people look at what was stopped. Once for each verdict; the same
+    message again changes nothing. The answer
     comes through WatchVerdict and GetVerdict.
     Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
     nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.
@@ -148,7 +150,8 @@ class ModerationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _moderation_pb2.AppealVerdictRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_moderation_pb2.AppealVerdictResponse, _abc.Awaitable[_moderation_pb2.AppealVerdictResponse]]:
-        """The person who asked for the image asks again: people look at what was stopped. Once for each verdict. The answer
+        """The person who asked for the image asks again: people look at what was stopped. Once for each verdict; the same
+        message again changes nothing. The answer
         comes through WatchVerdict and GetVerdict.
         Errors: NOT_FOUND as GetVerdict, FAILED_PRECONDITION (ALREADY_APPEALED; NOTHING_TO_APPEAL: the image may be shown, or
         nobody has judged it; RECORD_OFF: there is nobody to look), INVALID_ARGUMENT, UNAVAILABLE.

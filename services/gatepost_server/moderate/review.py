@@ -174,13 +174,16 @@ class Review:
         return example
 
     async def appeal(self, name: str, text: str, *, tenant: str | None = None) -> Kept:
-        """The person who asked for the image asks again; it joins the queue with a clock of its own.
+        """The person who asked for the image asks again; it joins the queue with a clock of its own. The same words again
+        change nothing: a caller who heard no answer may ask once more.
 
         Raises GatepostError: NOT_FOUND, also for another tenant's; FAILED_PRECONDITION (ALREADY_APPEALED; or
         NOTHING_TO_APPEAL: it may be shown, or nobody has judged it yet); INVALID_ARGUMENT.
         """
         check_length(text, MOST_TEXT, "message")
         kept = await self.find(name, tenant=tenant)
+        if kept.standing.appeal is not None and kept.standing.appeal.text == text:
+            return kept
         if kept.standing.appeal is None and (kept.standing.decision or kept.verdict.judgement.decision) not in STOPPED:
             raise nothing_to_appeal()
         return await self._record.act(name, NewAct(ActKind.APPEAL, "", text=text, due_s=self._appeal_due_s))

@@ -273,6 +273,29 @@ def test_watch_shows_what_becomes_of_a_held_image(run: Check, fake_gatepost: Fak
     assert [line.get("pending", False) for line in objects(result)] == [True, False]
 
 
+def test_an_appeal_is_sent_and_a_watch_for_people_tells_what_they_say(run: Check, fake_gatepost: FakeServer) -> None:
+    fake_gatepost.default = verdict(Decision.BLOCK, Category.INSULT)
+    run("check", "kind.png")
+    (stands,) = objects(run("appeal", "--json", "verdicts/fake-1", "--message", "why?"))
+    assert (stands["decision"], stands["people"]["waiting"]) == ("BLOCK", True)
+    assert [each.message for each in fake_gatepost.appeals] == ["why?"]
+    granted = verdict()
+    granted.people.appealed = granted.people.appeal_granted = True
+    granted.user_message.text = "It was our mistake."
+    threading.Timer(0.3, fake_gatepost.resolve, ["verdicts/fake-1", granted]).start()
+    result = run("watch", "--until-people-decide", "verdicts/fake-1")
+    assert result.exit_code == 0
+    assert "It was our mistake." in result.stdout
+
+
+def test_an_appeal_that_is_refused_says_why(run: Check, fake_gatepost: FakeServer) -> None:
+    run("check", "kind.png")
+    result = run("appeal", "verdicts/fake-1")
+    assert result.exit_code == 3
+    assert "NOTHING_TO_APPEAL" in result.stderr
+    assert fake_gatepost.appeals == []
+
+
 def test_watch_fails_where_the_image_is_still_held_or_nobody_knows_it(run: Check, fake_gatepost: FakeServer) -> None:
     fake_gatepost.default = verdict(Decision.HOLD, pending=True)
     run("check", "kind.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from datetime import UTC, datetime
 from typing import get_type_hints
 
 import pytest
@@ -17,8 +18,10 @@ from gatepost_client import (
     Background,
     Category,
     Decision,
+    Ground,
     InvalidRequest,
     Item,
+    PeoplesAnswer,
     ReasonCode,
     ServerError,
     SpanKind,
@@ -72,6 +75,12 @@ def full_verdict() -> verdict_pb2.Verdict:
         lines=[0],
     )
     message.tightening.MergeFrom(verdict_pb2.Tightening(factor=0.75, grounds=["abuse"]))
+    message.people.MergeFrom(
+        verdict_pb2.PeoplesAnswer(
+            decision=verdict_pb2.DECISION_BLOCK, appealed=True, ground=verdict_pb2.PeoplesAnswer.GROUND_REQUEST
+        )
+    )
+    message.people.decide_time.FromSeconds(1_800_000_000)
     message.decision = verdict_pb2.DECISION_HOLD  # nothing else can be pending
     message.pending = True
     return message
@@ -105,6 +114,9 @@ def test_nothing_of_a_full_verdict_is_lost() -> None:
     (span,) = value.asked_text.of(SpanKind.UNEXPECTED)
     assert span == AskedSpan(SpanKind.UNEXPECTED, "新年快乐", "去死吧", 0.25, 1.0, (((1.0, 2.0),),), (0,))
     assert value.tightening == Tightening(0.75, ("abuse",))
+    assert value.people == PeoplesAnswer(
+        decided=datetime(2027, 1, 15, 8, tzinfo=UTC), appealed=True, ground=Ground.REQUEST
+    )
     assert value.created is not None
     assert value.created.isoformat() == "2027-01-15T08:00:00+00:00"
 
@@ -121,6 +133,7 @@ def test_a_verdict_becomes_json_and_survives_pickling() -> None:
     assert described["lines"][0]["expected"] == 0.0
     assert described["asked_text"]["spans"][0]["kind"] == "unexpected"
     assert described["tightening"] == {"factor": 0.75, "grounds": ["abuse"]}
+    assert described["people"]["decided"] == "2027-01-15T08:00:00+00:00"
     assert pickle.loads(pickle.dumps(value)) == value
 
 

@@ -219,8 +219,9 @@ async def test_an_appeal_is_made_once_by_its_tenant_against_what_was_stopped(des
     given = await desk.verdict(BAD)
     assert await refusal(desk.review.appeal(given.name, "", tenant="other")) is ErrorReason.VERDICT_UNKNOWN
     assert await refusal(desk.review.appeal(given.name, "x" * (MOST_TEXT + 1))) is ErrorReason.TEXT_TOO_LONG
-    await desk.review.appeal(given.name, "")
-    assert await refusal(desk.review.appeal(given.name, "")) is ErrorReason.ALREADY_APPEALED
+    kept = await desk.review.appeal(given.name, "why?")
+    assert await desk.review.appeal(given.name, "why?") == kept
+    assert await refusal(desk.review.appeal(given.name, "really?")) is ErrorReason.ALREADY_APPEALED
     fine = await desk.verdict({})
     assert await refusal(desk.review.appeal(fine.name, "")) is ErrorReason.NOTHING_TO_APPEAL
 

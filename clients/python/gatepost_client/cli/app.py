@@ -118,6 +118,7 @@ def watch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A verdict's name, verdicts/<id>.")],
     as_json: AsJson = False,
     target: Target = None,
+    until_people_decide: Annotated[bool, typer.Option(help="Also wait for people who look at it.")] = False,
     timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait for the final verdict.")] = 60.0,
     tls: UseTls = False,
     ca_file: CaFile = None,
@@ -129,7 +130,7 @@ def watch(
     last: Verdict | None = None
     try:
         with _client(target, tls, ca_file, token) as client:
-            for last in client.watch_verdict(name, timeout=timeout):
+            for last in client.watch_verdict(name, until_people_decide=until_people_decide, timeout=timeout):
                 report.add(name, StreamResult(0, Item(b""), last.request_id, verdict=last))
     except GatepostError as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
@@ -137,6 +138,33 @@ def watch(
     if last is None or last.pending:
         raise typer.Exit(SOME_FAILED)
     raise typer.Exit(ALL_ALLOWED if last.allowed else SOME_NOT_ALLOWED)
+
+
+@app.command()
+def appeal(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A verdict's name, verdicts/<id>.")],
+    message: Annotated[str, typer.Option(help="What the person who asked for the image wants to say.")] = "",
+    locale: Annotated[str, typer.Option(help="Their language, e.g. zh-CN.")] = "",
+    as_json: AsJson = False,
+    target: Target = None,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait.")] = 15.0,
+    tls: UseTls = False,
+    ca_file: CaFile = None,
+    token: Token = None,
+) -> None:
+    """Ask people to look again at an image that was stopped; `watch --until-people-decide` tells what they decide."""
+    try:
+        with _client(target, tls, ca_file, token) as client:
+            verdict = client.appeal(name, message, locale=locale, timeout=timeout)
+    except GatepostError as error:
+        console = Console(stderr=True)
+        console.print(str(error), style="red", markup=False)
+        if error.user_message:
+            console.print(error.user_message, markup=False)
+        raise typer.Exit(SOME_FAILED) from error
+    report: Report = JsonReport(Console()) if as_json else TableReport(Console())
+    report.add(name, StreamResult(0, Item(b""), verdict.request_id, verdict=verdict))
+    report.finish()
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gatepost_client._stream import StreamResult
 from gatepost_client.asked import SpanKind
+from gatepost_client.people import PeoplesAnswer
 from gatepost_client.verdict import Decision, Reason, ReasonCode, Verdict
 
 _VERDICT_KEYS = (
@@ -29,6 +30,7 @@ _VERDICT_KEYS = (
     "timing_ms",
 )
 _PENDING_KEYS = ("name", "pending")  # what `gatepost watch` needs; only where there is something to wait for
+_PEOPLE_KEYS = ("people", "user_message")  # only where people have a part in it
 _LINE_KEYS = ("text", "polygon", "confidence", "scores", "expected")
 _COLOURS = {Decision.ALLOW: "green", Decision.REVIEW: "yellow", Decision.BLOCK: "red", Decision.HOLD: "magenta"}
 
@@ -49,6 +51,7 @@ def to_json(source: str, result: StreamResult) -> dict[str, Any]:
     everything = result.verdict.to_dict() if result.verdict else {}
     everything["lines"] = [{key: line[key] for key in _LINE_KEYS} for line in everything["lines"]]
     keys = (*_VERDICT_KEYS, *_PENDING_KEYS) if everything["pending"] else _VERDICT_KEYS
+    keys = (*keys, *_PEOPLE_KEYS) if everything["people"] else keys
     return {"source": source, **{key: everything[key] for key in keys}}
 
 
@@ -105,11 +108,20 @@ def _plain(text: str) -> Text:
 
 
 def _why(verdict: Verdict) -> str:
+    if verdict.people is not None:
+        told = [verdict.user_message.text] if verdict.user_message else []
+        return "\n".join([*_unique(map(_reason, verdict.reasons)), *_people(verdict.people), *told])
     if verdict.reasons:
         more = [f"gatepost watch {verdict.name}"] if verdict.pending else []
         return "\n".join([*_unique(map(_reason, verdict.reasons)), *_asked(verdict), *more])
     worst = max(verdict.scores.items(), key=lambda entry: entry[1], default=None)
     return "\n".join([*([f"highest: {worst[0].value} {worst[1]:.2f}"] if worst else []), *_asked(verdict)])
+
+
+def _people(people: PeoplesAnswer) -> Iterator[str]:
+    yield "people are looking at it" if people.waiting else "people decided"
+    if people.appeal_granted:
+        yield "the appeal was right"
 
 
 def _asked(verdict: Verdict) -> Iterator[str]:

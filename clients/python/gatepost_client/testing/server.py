@@ -27,6 +27,7 @@ from gatepost.v1 import (
 from gatepost_client.testing.replies import Delayed, Failure, Reply, verdict
 
 _STREAM_WINDOW = 32
+_UNKNOWN = Failure(grpc.StatusCode.NOT_FOUND, "VERDICT_UNKNOWN", "no such verdict", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class FakeServer:
 
     Images are answered in turn by what was given to `script`, then by `default`, which allows everything.
     `received` lists what was asked. `policies` is what PolicyService shows. Verdicts that were given can be
-    fetched and watched by name; `resolve` ends one that is pending. Safe to script from the test's thread while
+    fetched, watched and appealed by name; `resolve` ends one that is pending or waits for people, `appeals` lists what
+    was said. Safe to script from the test's thread while
     clients call.
     """
 
@@ -60,6 +62,7 @@ class FakeServer:
         self._changed = threading.Condition(self._lock)
         self._replies: deque[Reply] = deque()
         self._verdicts: dict[str, verdict_pb2.Verdict] = {}
+        self.appeals: list[moderation_pb2.AppealVerdictRequest] = []
         self._closing = threading.Event()
         self._health = health.HealthServicer()
         self._server: grpc.Server | None = None
@@ -146,7 +149,7 @@ class FakeServer:
         return answer
 
     def resolve(self, name: str, final: verdict_pb2.Verdict) -> None:
-        """Gives a verdict that was pending its final form; those who watch it are told."""
+        """Gives a verdict another form, as models or people would; those who watch it are told."""
         with self._changed:
             before = self._verdicts[name]
             after = verdict_pb2.Verdict()
@@ -155,10 +158,28 @@ class FakeServer:
             self._verdicts[name] = after
             self._changed.notify_all()
 
-    def resolved(self, name: str, is_active: Callable[[], bool]) -> verdict_pb2.Verdict | None:
-        """A verdict once it is not pending; None when the server closes or nobody waits any more."""
+    def appeal(self, request: moderation_pb2.AppealVerdictRequest) -> verdict_pb2.Verdict | Failure:
+        """Takes an appeal; `resolve` answers it."""
+        before = self.verdict_named(request.name)
+        if before is None:
+            return _UNKNOWN
+        if before.decision == verdict_pb2.DECISION_ALLOW or before.pending:
+            return Failure(grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_TO_APPEAL", "the image was not stopped")
+        if before.people.appealed:
+            return Failure(grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_APPEALED", "there was an appeal before")
+        self.appeals.append(request)
+        after = verdict_pb2.Verdict()
+        after.CopyFrom(before)
+        after.people.waiting = after.people.appealed = True
+        self.resolve(request.name, after)
+        return after
+
+    def changed(
+        self, name: str, before: verdict_pb2.Verdict, is_active: Callable[[], bool]
+    ) -> verdict_pb2.Verdict | None:
+        """A verdict once it is another than `before`; None when the server closes or nobody waits any more."""
         with self._changed:
-            while self._verdicts[name].pending:
+            while self._verdicts[name] is before:
                 if self._closing.is_set() or not is_active():
                     return None
                 self._changed.wait(0.1)
@@ -232,7 +253,7 @@ class _Moderation(moderation_pb2_grpc.ModerationServiceServicer):
         self._fake.check_token(context)
         found = self._fake.verdict_named(request.name)
         if found is None:
-            refuse(context, Failure(grpc.StatusCode.NOT_FOUND, "VERDICT_UNKNOWN", "no such verdict", "name"))
+            refuse(context, _UNKNOWN)
         return moderation_pb2.GetVerdictResponse(verdict=found)
 
     def WatchVerdict(  # noqa: N802
@@ -241,10 +262,28 @@ class _Moderation(moderation_pb2_grpc.ModerationServiceServicer):
         self._fake.check_token(context)
         found = self._fake.verdict_named(request.name)
         if found is None:
-            refuse(context, Failure(grpc.StatusCode.NOT_FOUND, "VERDICT_UNKNOWN", "no such verdict", "name"))
-        yield moderation_pb2.WatchVerdictResponse(verdict=found)
-        if found.pending and (final := self._fake.resolved(request.name, context.is_active)) is not None:
-            yield moderation_pb2.WatchVerdictResponse(verdict=final)
+            refuse(context, _UNKNOWN)
+        while found is not None:
+            yield moderation_pb2.WatchVerdictResponse(verdict=found)
+            if not (found.pending or (request.until_people_decide and _waits(found))):
+                return
+            found = self._fake.changed(request.name, found, context.is_active)
+        refuse(context, Failure(grpc.StatusCode.UNAVAILABLE, "DRAINING", "the fake server is closing"))
+
+    def AppealVerdict(  # noqa: N802
+        self, request: moderation_pb2.AppealVerdictRequest, context: grpc.ServicerContext
+    ) -> moderation_pb2.AppealVerdictResponse:
+        self._fake.check_token(context)
+        answer = self._fake.appeal(request)
+        if isinstance(answer, Failure):
+            refuse(context, answer)
+        return moderation_pb2.AppealVerdictResponse(verdict=answer)
+
+
+def _waits(verdict: verdict_pb2.Verdict) -> bool:
+    if verdict.HasField("people"):
+        return verdict.people.waiting
+    return verdict.decision == verdict_pb2.DECISION_REVIEW
 
 
 class _Policies(policy_pb2_grpc.PolicyServiceServicer):
