@@ -35,7 +35,7 @@ def site(tmp_path_factory):
 def test_every_route_says_whom_it_is_for(site):
     for route in site.app.routes:
         assert isinstance(route, Page) or (isinstance(route, Mount) and route.path == "/static"), route.path
-    assert {page.path for page in PAGES if page.role is None} == {"/sign-in"}
+    assert {page.path for page in PAGES if page.role is None} == {"/sign-in", "/oidc/start", "/oidc/back"}
     assert all(
         page.role is not None and page.role.covers(AccountRole.REVIEWER)
         for page in PAGES

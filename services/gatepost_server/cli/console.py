@@ -217,8 +217,9 @@ def _password(from_stdin: bool) -> str:
 def _failures(*kinds: type[Exception]) -> Iterator[None]:
     from gatepost_server.domain.errors import GatepostError
 
+    expected: tuple[type[Exception], ...] = (*kinds, GatepostError)
     try:
         yield
-    except (*kinds, GatepostError) as error:
+    except expected as error:
         typer.echo(f"gatepostd: {error}", err=True)
         raise typer.Exit(1) from None

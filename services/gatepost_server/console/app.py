@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from gatepost_server.console.guard import Page, is_partial
 from gatepost_server.console.headers import SecurityHeaders
-from gatepost_server.console.pages import acts, insights, item, pace, policy_trial, queue, sign_in, you
+from gatepost_server.console.pages import acts, insights, item, pace, policy_trial, queue, sign_in, single_sign_on, you
 from gatepost_server.console.parts import Parts
 from gatepost_server.console.render import render, words_for
 from gatepost_server.domain.errors import ErrorCode, GatepostError
@@ -37,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     *item.PAGES,
     *acts.PAGES,
     *sign_in.PAGES,
+    *single_sign_on.PAGES,
     *you.PAGES,
     *pace.PAGES,
 )
@@ -64,6 +67,15 @@ def application(parts: Parts) -> Starlette:
         middleware=[
             Middleware(SecurityHeaders, secure=parts.settings.secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(parts.settings.hosts), www_redirect=False),
+            # What is asked of the issuer, for as long as somebody is away there.
+            Middleware(
+                SessionMiddleware,
+                secret_key=secrets.token_hex(),
+                session_cookie="gatepost-oidc",
+                path=single_sign_on.FOLDER,
+                max_age=600,
+                https_only=parts.settings.secure,
+            ),
         ],
         exception_handlers={HTTPException: _refused, GatepostError: _failed, Exception: _broken},
     )

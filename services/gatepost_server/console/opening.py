@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from gatepost_server.console.oidc import Issuer
 from gatepost_server.console.parts import Parts
 from gatepost_server.console.pictures import Pictures
 from gatepost_server.console.sessions import Sessions
@@ -75,6 +76,7 @@ async def opened(settings: ConsoleSettings) -> AsyncIterator[Parts]:
             insights=insights,
             review=review,
             policies=policies,
+            issuer=Issuer(settings.oidc) if settings.oidc is not None else None,
         )
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from gatepost_server.console.attempts import Attempts
 from gatepost_server.console.insights.trial import Trials
+from gatepost_server.console.oidc import Issuer
 from gatepost_server.console.passwords import Passwords
 from gatepost_server.console.sessions import Sessions
 from gatepost_server.console.settings import ConsoleSettings
@@ -31,6 +32,7 @@ class Parts:
     insights: Insights
     review: Review
     policies: PolicyBook
+    issuer: Issuer | None = None  # of accounts that sign in elsewhere
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)
     trials: Trials = field(default_factory=Trials)

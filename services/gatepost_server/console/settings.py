@@ -10,10 +10,29 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+
+class ConsoleOidc(BaseModel):
+    """An OpenID Connect issuer that people sign in with: docs/console.md. Claims may be paths: "realm_access.roles"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: Annotated[
+        str, Field(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])", description="`iss`, exactly")
+    ]
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: SecretStr | None = Field(None, description="None: a public client, with PKCE alone")
+    scope: str = "openid"
+    name_claim: str = Field("sub", description="What accounts are named after: never given to another person")
+    roles_claim: str = Field("roles", description="viewer, reviewer or admin are among its words")
+    role_prefix: str = Field(
+        "", description="Before those words, where roles of several applications stand in one claim"
+    )
+    timeout_s: Seconds = 10.0
 
 
 class ConsoleSettings(BaseSettings):
@@ -37,6 +56,8 @@ class ConsoleSettings(BaseSettings):
     session_s: Seconds = Field(43_200.0, description="How long somebody stays signed in, at most")
     session_idle_s: Seconds = Field(3_600.0, description="... and without doing anything")
     claim_s: Seconds = Field(900.0, description="How long an item is somebody's who opened it to decide")
+
+    oidc: ConsoleOidc | None = Field(None, description="An issuer that people sign in with; none: passwords alone")
 
     record: SecretStr | None = Field(None, description="As the gateway's; a URL may hold a password")
     record_images: str | None = None

@@ -18,7 +18,8 @@ async def form(request: Request) -> Response:
     """Name and password; whoever is signed in already goes on."""
     if visitor_of(request).account is not None:
         return RedirectResponse(local(request.query_params.get("next", "/")), 303)
-    return await _form(request, "", request.query_params.get("next", "/"))
+    problem = "sign_in.elsewhere_failed" if "failed" in request.query_params else ""
+    return await _form(request, problem, request.query_params.get("next", "/"))
 
 
 async def sign_in(request: Request) -> Response:
@@ -54,9 +55,15 @@ async def _form(request: Request, problem: str, onward: str, *, status: int = 20
     parts, visitor = parts_of(request), visitor_of(request)
     if not visitor.token:
         visitor = parts.sessions.stranger()
-    nobody = not await parts.accounts.everybody()
     answer = render(
-        request, "sign_in.html", status=status, visitor=visitor, problem=problem, onward=local(onward), nobody=nobody
+        request,
+        "sign_in.html",
+        status=status,
+        visitor=visitor,
+        problem=problem,
+        onward=local(onward),
+        nobody=parts.issuer is None and not await parts.accounts.everybody(),
+        elsewhere=parts.issuer is not None,
     )
     if visitor.account is None:
         parts.sessions.remember(answer, visitor.token)
