@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,19 @@ from gatepost_server.tensors.codec import decode_evidence
 
 
 class InProcessScorer:
-    """Batches whatever waits, at most `batch` images, and runs one batch at a time in a thread."""
+    """Decodes `decoders` images at a time in threads, and beside that gives the nets whatever waits, at most `batch`
+    images, one batch at a time.
 
-    def __init__(self, ensemble: Ensemble, *, batch: int) -> None:
+    Threads and not workers of Ray: codecs let go of the GIL, and pixels are some forty times their file, which would
+    crowd everything else out of Ray's memory.
+    """
+
+    def __init__(self, ensemble: Ensemble, *, batch: int, decoders: int = 1) -> None:
         self._ensemble = ensemble
         self._batch = batch
+        self._decoders = ThreadPoolExecutor(decoders, thread_name_prefix="decoder")
+        # Of decoded images, that many megabytes each: a batch that runs, the next one, and what is being decoded.
+        self._room = asyncio.Semaphore(2 * batch + decoders)
         self._waiting: list[tuple[Arrays, asyncio.Future[Arrays]]] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -34,11 +43,16 @@ class InProcessScorer:
     ) -> Evidence:
         """As Scorer.score; there is no order of urgency and no queue that refuses."""
         del priority
-        answer: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
-        self._waiting.append((_arrays(request), answer))
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._run())
-        return decode_evidence(await asyncio.wait_for(answer, timeout_s))
+        async with asyncio.timeout(timeout_s), self._room:
+            loop = asyncio.get_running_loop()
+            (decoded,) = await loop.run_in_executor(self._decoders, self._ensemble.decode, [_arrays(request)])
+            if isinstance(decoded, GatepostError):
+                raise decoded
+            answer: asyncio.Future[Arrays] = loop.create_future()
+            self._waiting.append((decoded, answer))
+            if self._running is None or self._running.done():
+                self._running = asyncio.create_task(self._run())
+            return decode_evidence(await answer)
 
     async def ready(self) -> bool:
         """Always: the nets are loaded."""
@@ -48,12 +62,13 @@ class InProcessScorer:
         """Nothing to let go of but what runs."""
         if self._running is not None:
             await self._running
+        self._decoders.shutdown()
 
     async def _run(self) -> None:
         while batch := self._waiting[: self._batch]:
             del self._waiting[: self._batch]
             results: Sequence[Arrays | GatepostError] = await asyncio.to_thread(
-                self._ensemble.run, [arrays for arrays, _ in batch]
+                self._ensemble.judge, [arrays for arrays, _ in batch]
             )
             for (_, answer), result in zip(batch, results, strict=True):
                 if answer.done():
@@ -71,6 +86,7 @@ class MakeOwnStages:
     environment: Mapping[str, str]
     policies: Path | None
     batch: int
+    decoders: int = 1
     repository: Path | None = None  # None: that of the worker's own installation, which may be on another machine
     bank: str = ""  # as SqlBank.at; "" for none
 
@@ -78,7 +94,9 @@ class MakeOwnStages:
         """The judge of this worker."""
         ensemble = Ensemble(self.repository or default_repository(), self.environment)
         bank = SqlBank.at(self.bank) if self.bank else None
-        return OwnStages(InProcessScorer(ensemble, batch=self.batch), open_book(self.policies), bank)
+        return OwnStages(
+            InProcessScorer(ensemble, batch=self.batch, decoders=self.decoders), open_book(self.policies), bank
+        )
 
 
 def _arrays(request: ModerationRequest) -> Arrays:

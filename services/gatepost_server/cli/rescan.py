@@ -65,6 +65,7 @@ def rescan(
     in_flight: Annotated[int, typer.Option(min=1, help="Images at each gateway at a time, at most.")] = 8,
     readers: Annotated[int, typer.Option(min=1, help="Readers, each with 8 fetches at a time.")] = 2,
     judges: Annotated[int, typer.Option(min=1, help="Processes that ask gateways.")] = 1,
+    decoders: Annotated[int, typer.Option(min=1, help="Threads of each worker of --in-process that decode.")] = 1,
     gpus: Annotated[float, typer.Option(min=0.0, help="GPUs of each worker of --in-process.")] = 0.0,
     patience: Annotated[float, typer.Option(min=1.0, help="Seconds without any answer until it pauses.")] = 300.0,
     ray_address: Annotated[str, typer.Option(help="A Ray cluster to join; without it, Ray starts here.")] = "",
@@ -87,14 +88,16 @@ def rescan(
         place, destination = address(source), address(out)
     except ValueError as error:
         _fail(error)
-    workers = _workers(readers, judges, in_process, gpus, in_flight)
+    workers = _workers(readers, judges, in_process, decoders, gpus, in_flight)
     cpus = max(os.cpu_count() or 1, math.ceil(workers.cpus))
     order = Order(
         source=place,
         out=destination,
         asked=Asked(str(place), policy, changed_since, sample, seed, limit, where),
         filters=Filters(since, sample, seed, limit, where),
-        make_judge=_judge(gateway, in_process, policies, bank, token_file, ca, in_flight, judges, patience, gpus),
+        make_judge=_judge(
+            gateway, in_process, policies, bank, token_file, ca, in_flight, judges, patience, decoders, gpus
+        ),
         workers=workers,
         ray=RayTerms(ray_address, memory * _MIB, cpus),
         shard_size=shard_size,
@@ -131,13 +134,14 @@ def _judge(
     in_flight: int,
     judges: int,
     patience_s: float,
+    decoders: int,
     gpus: float,
 ) -> MakeJudge:
     if in_process:
         from gatepost_server.cli.inprocess import MakeOwnStages
 
         models = {name: value for name, value in os.environ.items() if name.startswith("GATEPOST_MODEL_")}
-        return MakeOwnStages(models, policies, batch=16 if gpus else 2, bank=_bank(bank))
+        return MakeOwnStages(models, policies, batch=16 if gpus else 2, decoders=decoders, bank=_bank(bank))
     from gatepost_server.rescan.gateways import Gateways, Way
 
     targets = gateways or [os.environ.get("GATEPOST_TARGET") or "localhost:50051"]
@@ -155,11 +159,12 @@ def _bank(place: str) -> str:
     return place if "://" in place else str(Path(place).absolute())
 
 
-def _workers(readers: int, judges: int, in_process: int, gpus: float, in_flight: int) -> Workers:
+def _workers(readers: int, judges: int, in_process: int, decoders: int, gpus: float, in_flight: int) -> Workers:
     from gatepost_server.rescan.pipeline import Workers
 
     if in_process:
-        return Workers(readers, in_process, judge_cpus=0.8, judge_gpus=gpus, batch=64)  # the rest is the readers'
+        cpus = decoders - 0.2  # the first decodes while the nets run; the rest is the readers'
+        return Workers(readers, in_process, judge_cpus=cpus, judge_gpus=gpus, batch=64)
     return Workers(readers, judges, batch=max(64, 4 * in_flight))
 
 

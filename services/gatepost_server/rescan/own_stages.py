@@ -13,7 +13,7 @@ from gatepost_server.moderate.bank import Bank
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.policy.book import PolicyBook
-from gatepost_server.records.bank import BankStore
+from gatepost_server.records.sql_bank import SqlBank
 from gatepost_server.records.store import MemoryVerdictStore
 from gatepost_server.rescan.failures import Failure, Halt
 from gatepost_server.rescan.judges import Answer
@@ -29,7 +29,7 @@ _WHY = {
 class OwnStages:
     """A Judge without a server. `examples` are followed as gateways follow them; closed with the judge."""
 
-    def __init__(self, scorer: Scorer, policies: PolicyBook, examples: BankStore | None = None) -> None:
+    def __init__(self, scorer: Scorer, policies: PolicyBook, examples: SqlBank | None = None) -> None:
         self._scorer = scorer
         self._examples = examples
         self._bank = None if examples is None else Bank(examples, _Nobody())

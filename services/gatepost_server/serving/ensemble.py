@@ -39,7 +39,7 @@ _log = structlog.get_logger("gatepost.ensemble")
 
 
 class Ensemble:
-    """Every stage once. `run` is called from one thread at a time."""
+    """Every stage once. `run` and `judge` are called from one thread at a time."""
 
     def __init__(self, repository: Path, environment: Mapping[str, str]) -> None:
         """Loads the nets of `repository`; `environment` overlays parameters as it does for Triton's stubs."""
@@ -47,20 +47,35 @@ class Ensemble:
 
     def run(self, items: Sequence[Arrays]) -> list[Arrays | GatepostError]:
         """The ensemble's outputs for each item's IMAGE, PROMPT and EXPECTED, or why there are none."""
-        known: dict[int, Arrays] = dict(enumerate(items))
-        failed: dict[int, GatepostError] = {}
-        for stage in self._stages:
-            for place, outputs in _step(stage, known).items():
-                if isinstance(outputs, GatepostError):
-                    failed[place] = outputs
-                    del known[place]
-                else:
-                    known[place] = {**known[place], **outputs}
+        decoded = self.decode(items)
+        good = iter(self.judge([each for each in decoded if not isinstance(each, GatepostError)]))
+        return [each if isinstance(each, GatepostError) else next(good) for each in decoded]
+
+    def decode(self, items: Sequence[Arrays]) -> list[Arrays | GatepostError]:
+        """The first stage alone: what `judge` takes, or why an image is refused. May be called from many threads."""
+        return _through(self._stages[:1], items)
+
+    def judge(self, decoded: Sequence[Arrays]) -> list[Arrays | GatepostError]:
+        """The nets: the ensemble's outputs for what `decode` gave."""
         wanted = [tensor.name for tensor in contract.ENSEMBLE_OUTPUTS]
         return [
-            failed[place] if place in failed else {name: known[place][name] for name in wanted}
-            for place in range(len(items))
+            each if isinstance(each, GatepostError) else {name: each[name] for name in wanted}
+            for each in _through(self._stages[1:], decoded)
         ]
+
+
+def _through(stages: Sequence[Stage], items: Sequence[Arrays]) -> list[Arrays | GatepostError]:
+    """Each item with what the stages add to it, or why it failed."""
+    known: dict[int, Arrays] = dict(enumerate(items))
+    failed: dict[int, GatepostError] = {}
+    for stage in stages:
+        for place, outputs in _step(stage, known).items():
+            if isinstance(outputs, GatepostError):
+                failed[place] = outputs
+                del known[place]
+            else:
+                known[place] = {**known[place], **outputs}
+    return [failed[place] if place in failed else known[place] for place in range(len(items))]
 
 
 def _step(stage: Stage, known: Mapping[int, Arrays]) -> Mapping[int, Arrays | GatepostError]:
