@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 
 import pytest
@@ -120,6 +121,21 @@ def test_credentials_that_are_over_halt_and_a_locked_object_does_not(httpd, monk
             cloud.CloudStore("s3://cards").read("a.png")
 
 
+@pytest.mark.parametrize("root", ["s3://cards", "az://cards"])
+def test_a_machine_without_credentials_or_a_role_halts(httpd, monkeypatch, root):
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "AZURE_")):
+            monkeypatch.delenv(name)
+    for name in ("AWS_ENDPOINT_URL", "AWS_METADATA_ENDPOINT", "AZURE_STORAGE_ENDPOINT", "AZURE_MSI_ENDPOINT"):
+        monkeypatch.setenv(name, httpd.url)  # where a role would be asked for
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AZURE_ALLOW_HTTP", "true")
+    httpd.answer = (404, "")
+    with pytest.raises(CredentialsError):
+        cloud.CloudStore(root).read("a.png")
+
+
 @pytest.fixture
 def httpd():
     """A server that gives every request the same answer."""
@@ -140,6 +156,8 @@ def httpd():
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body.encode())
+
+        do_PUT = do_GET
 
         def log_message(self, *_) -> None: ...
 

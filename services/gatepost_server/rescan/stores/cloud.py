@@ -22,10 +22,12 @@ from gatepost_server.rescan.stores.local import too_large
 
 _RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 _PIECE = 1 << 20  # bytes read ahead from a tar
-# What S3 and Azure answer, with several statuses, to credentials that were good once.
+# What S3 and Azure answer, with several statuses, to credentials that were good once; and what obstore says where there
+# are none, and the machine's role gives none, or no longer.
 _EXPIRED = (
     *("ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "RequestExpired"),
     *("SignatureDoesNotMatch", "AuthenticationFailed", "CredentialsNotLoaded"),
+    *("token request", "/latest/api/token", "/latest/meta-data/"),
 )
 
 
