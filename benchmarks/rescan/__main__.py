@@ -134,6 +134,8 @@ def real(scratch: Path, options: argparse.Namespace) -> list[Target]:
         reported("real cards a second, served peak", peak, "1/s", COMMAND, low=min(peaks), high=max(peaks)),
         reported("real cards a second, thread pool over the SDK", pool, "1/s", COMMAND),
         at_least("re-scan once at work / served peak", at_work / peak, 0.9, "x", COMMAND),
+        reported("re-scan with its start / served peak", summary.images_per_s / peak, "x", COMMAND),
+        reported("until the workers are at work", summary.scan_s - options.cards / at_work, "s", COMMAND),
         reported("re-scan once at work / thread pool", at_work / pool, "x", COMMAND),
     ]
 
@@ -192,7 +194,7 @@ def main() -> int:
     parser.add_argument("--part", action="append", choices=list(MEASURES))
     parser.add_argument("--images", type=int, default=4_096, help="small files of `fake`")
     parser.add_argument("--rows", type=int, default=100_000, help="the many rows of `memory`")
-    parser.add_argument("--cards", type=int, default=120, help="cards of `real`")
+    parser.add_argument("--cards", type=int, default=360, help="cards of `real`; few of them measure the start")
     parser.add_argument("--probes", type=int, default=40, help="interactive cards of `priority`, alone and beside each")
     parser.add_argument(
         "--background", type=int, help="background_images of the gateway in `priority`; its own default"

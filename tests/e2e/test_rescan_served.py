@@ -1,19 +1,18 @@
-"""Stored cards, asked of a real gatepost whose model server is killed meanwhile: every card has its verdict."""
+"""A whole re-scan against a real gatepost whose model server is killed meanwhile: every card has its verdict."""
 
 from __future__ import annotations
 
-import asyncio
+from pathlib import Path
 
 import psutil
+import pyarrow.parquet as pq
+import pytest
 
 from benchmarks.stack import Stack
-from gatepost_server.domain.decision import Verdict
 from gatepost_server.domain.labels import Decision
-from gatepost_server.rescan.gateways import Gateways, Way
-from gatepost_server.rescan.inputs import Input
-from gatepost_server.rescan.rows import question_of, row_of
+from tests.rescan_parts import Driver, until
 
-CARDS = ("new_year", "new_year_replaced", "curved_insult", "grandma", "couplets_cursed")
+CARDS = ("new_year", "new_year_replaced", "curved_insult", "grandma", "couplets_cursed", "fish")
 
 
 def tritonserver(stack: Stack) -> psutil.Process:
@@ -21,23 +20,27 @@ def tritonserver(stack: Stack) -> psutil.Process:
     return found
 
 
-async def test_every_card_has_its_verdict_though_triton_is_killed(stack: Stack, card: dict[str, bytes]) -> None:
-    gateways = Gateways(Way([stack.address], in_flight=3, answer_s=90.0, patience_s=240.0))
-    inputs = [Input(number, name, f"{name}.jpg", f"{name}.jpg") for number, name in enumerate(CARDS)]
-    asked = [question_of(each, card[each.id], request_id=f"rescan/kill/{each.number}", policy="") for each in inputs]
-
-    async def kill_triton_once_it_works() -> None:
-        first = await gateways.judge(asked[0])
-        assert isinstance(first, Verdict)
-        tritonserver(stack).kill()
-
+@pytest.mark.timeout(900)
+def test_every_card_has_its_verdict_though_triton_is_killed(stack: Stack, card: dict[str, bytes], tmp_path: Path):
+    source, out = tmp_path / "cards", tmp_path / "out"
+    source.mkdir()
+    for name in CARDS:
+        (source / f"{name}.jpg").write_bytes(card[name])
+    arguments = ("--gateway", stack.address, "--shard-size", "1", "--in-flight", "2", "--memory", "100", "--no-report")
+    driver = Driver(tmp_path / "log", str(source), "--out", str(out), *arguments)
     try:
-        _, *answers = await asyncio.gather(kill_triton_once_it_works(), *map(gateways.judge, asked[1:]))
-        again = await gateways.judge(asked[0])
+        until(
+            lambda: any(out.glob("_gatepost/manifest/*.json")) or not driver.is_running,
+            within_s=300.0,
+            otherwise=driver.said,
+        )
+        assert driver.is_running, driver.said()
+        tritonserver(stack).kill()
+        assert driver.wait(500.0) == 0, driver.said()
     finally:
-        await gateways.close()
-    rows = [row_of(each, None, answer) for each, answer in zip(inputs, [again, *answers], strict=True)]
-    decisions = {row["id"]: row.get("decision") for row in rows}
-    assert None not in decisions.values(), [row.get("error") for row in rows]
-    assert decisions["new_year_replaced"] in (Decision.BLOCK, Decision.REVIEW)
-    assert all(row["evidence"] and row["embedding"] for row in rows)
+        if driver.is_running:
+            driver.kill()
+    rows = {Path(row["uri"]).stem: row for row in pq.read_table(out / "shards").to_pylist()}
+    assert sorted(rows) == sorted(CARDS)
+    assert all(row["error"] is None and row["evidence"] and any(row["embedding"]) for row in rows.values()), rows
+    assert rows["new_year_replaced"]["decision"] in (Decision.BLOCK, Decision.REVIEW)
