@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from gatepost_server.gateway.settings import GatewaySettings
     from gatepost_server.serving.settings import TritonSettings
 
+IMAGE_KEY = "image-key"  # below the state folder
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 policy = typer.Typer(no_args_is_help=True, help="Work on policy files.")
 app.add_typer(policy, name="policy")
@@ -98,6 +100,7 @@ def up(
     from gatepost_server.gateway.metrics import Metrics
     from gatepost_server.gateway.server import ListenError
     from gatepost_server.policy.load import PolicyError
+    from gatepost_server.records.key_file import make_key_file
     from gatepost_server.serving.repository import RepositoryError
     from gatepost_server.serving.runtime import RuntimeMissingError
     from gatepost_server.serving.server import TritonFailedError
@@ -110,6 +113,8 @@ def up(
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
     folder = state if state is not None else user_state_path("gatepost")
     with failures(OSError, tuned.TunedError):
+        if gateway.image_keys is None:
+            make_key_file(folder / IMAGE_KEY)
         applied = tuned.applied(folder / tuned.TUNED_FILE, triton, gateway, os.environ, tuned.Machine.here())
     triton, gateway = applied.triton, with_state(applied.gateway, folder)
     gateway = with_word_lists(gateway, triton.repository)
@@ -258,7 +263,10 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
 
 
 def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
-    """The settings, with a place in `state` for what has none of its own."""
+    """The settings, with a place in `state` for what has none of its own. Raises OSError."""
+    from gatepost_server.records.key_file import read_key_file
+
+    kept_key = read_key_file(state / IMAGE_KEY)
     tokens_file = state / TOKENS_FILE  # where there is one, somebody meant callers to be asked
     return settings.model_copy(
         update={
@@ -267,6 +275,7 @@ def with_state(settings: GatewaySettings, state: Path) -> GatewaySettings:
             "record": settings.record or SecretStr(str(state / "record.db")),
             "record_handover": settings.record_handover or state / "handover.db",
             "record_images": settings.record_images or str(state / "images"),
+            "image_keys": settings.image_keys or (None if kept_key is None else SecretStr(kept_key)),
             "ticket_keys": settings.ticket_keys or state / KEYS_FOLDER,
             "http_listen": settings.http_listen or "127.0.0.1:0",
             "credentials": settings.credentials or (tokens_file if tokens_file.exists() else None),

@@ -23,6 +23,7 @@ def purge(
     ] = None,
     category: Annotated[str | None, typer.Option(help="Of the gravest reason: insult, hate, ...")] = None,
     subject: Annotated[str | None, typer.Option(help="The pseudonym that requests carried.")] = None,
+    policy: Annotated[str | None, typer.Option(help="That judged; each policy may be kept for another time.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how many there are, and remove nothing.")] = False,
     record: Annotated[
         str | None,
@@ -45,6 +46,7 @@ def purge(
             before=None if older_than is None else time.time() - older_than * _DAY_S,
             category=None if category is None else Category(category),
             subject=subject,
+            policy=policy,
         )
         count = asyncio.run(
             _purged(criteria, record or str(state / "record.db"), images or str(state / "images"), dry_run=dry_run)

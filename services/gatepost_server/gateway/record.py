@@ -11,9 +11,10 @@ from pathlib import Path
 import structlog
 
 from gatepost_server.domain.errors import GatepostError
+from gatepost_server.domain.keeping import KeepImages
 from gatepost_server.gateway.settings import GatewaySettings
 from gatepost_server.moderate.people import People
-from gatepost_server.moderate.recorder import KeepImages, Recorder
+from gatepost_server.moderate.recorder import Recorder
 from gatepost_server.moderate.review import Review
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.database import DatabaseUrlError
@@ -58,9 +59,16 @@ async def kept_record(
     file = settings.record_handover or Path(place).with_name(_FILE)
     limits = HandoverLimits(settings.record_handover_entries, settings.record_handover_bytes)
     handover = Handover(file, limits, seal=sealer.seal)
-    keep = settings.record_keep_images if images is not None else KeepImages.NONE
-    if keep is not settings.record_keep_images:
+    if images is None and settings.record_keep_images is not KeepImages.NONE:
         _log.warning("images_not_kept", why="no image_keys, or no record_images")
+    recorder = Recorder(
+        handover,
+        record,
+        keep=settings.record_keep_images,
+        due_s=settings.review_due_s,
+        policies=policies,
+        seals=images is not None,
+    )
     async with contextlib.AsyncExitStack() as opened:
         try:
             opened.push_async_callback(record.close)
@@ -73,7 +81,7 @@ async def kept_record(
         people = People(record, review, every_s=settings.review_poll_s)
         for work in (Shipping(handover, record, images).run(), people.run()):
             opened.push_async_callback(_ended, asyncio.create_task(work))
-        yield KeptRecord(Recorder(handover, record, keep=keep, due_s=settings.review_due_s), people)
+        yield KeptRecord(recorder, people)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from gatepost_server.domain.keeping import KeepImages
 from gatepost_server.gateway.credentials.oidc import Algorithm
 from gatepost_server.gateway.images import check_prefix
-from gatepost_server.moderate.recorder import KeepImages
 from gatepost_server.moderate.shadow import MOST
 from gatepost_server.policy.book import DEFAULT_POLICY
 

@@ -174,8 +174,9 @@ class Review:
         return example
 
     async def appeal(self, name: str, text: str, *, tenant: str | None = None) -> Kept:
-        """The person who asked for the image asks again; it joins the queue with a clock of its own. The same words again
-        change nothing: a caller who heard no answer may ask once more.
+        """The person who asked for the image asks again; it joins the queue with a clock of its own.
+
+        The same words again change nothing: a caller who heard no answer may ask once more.
 
         Raises GatepostError: NOT_FOUND, also for another tenant's; FAILED_PRECONDITION (ALREADY_APPEALED; or
         NOTHING_TO_APPEAL: it may be shown, or nobody has judged it yet); INVALID_ARGUMENT.

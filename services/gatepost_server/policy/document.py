@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Literal, Self
 
 import langcodes
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gatepost_server.domain.keeping import KeepImages
 from gatepost_server.domain.labels import Category, Decision, StageName
 from gatepost_server.domain.ticket import DEFAULT_TICKET_S, LONGEST_TICKET_S
 from gatepost_server.text.scripts import is_script
@@ -15,6 +17,7 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
 FALLBACK_LOCALE = "en"
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Opinions = Annotated[int, Field(ge=1, le=5)]
 Factor = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 # A rule or list entry can only make a decision graver: nothing in a policy file says ALLOW.
 Adverse = Annotated[
@@ -139,6 +142,22 @@ class Ticket(_Section):
     ttl_s: Annotated[int, Field(ge=600, le=LONGEST_TICKET_S)] = DEFAULT_TICKET_S
 
 
+class ReviewRules(_Section):
+    """What people are asked about this policy's verdicts, and what is kept for them. null: as the gateway's settings.
+
+    It changes no judgement, and is no part of the policy's version.
+    """
+
+    opinions: Opinions = 1  # so many people must agree
+    opinions_by_category: dict[Category, Opinions] = Field(default_factory=dict)  # the highest of the reasons'
+    keep_images: KeepImages | None = None
+    due_s: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] | None = None  # how soon a person looks
+
+    def opinions_on(self, categories: Collection[Category]) -> int:
+        """How many people decide together on a verdict for these reasons."""
+        return max((self.opinions_by_category.get(each, self.opinions) for each in categories), default=self.opinions)
+
+
 class PolicyDocument(_Section):
     """One policy file."""
 
@@ -156,6 +175,7 @@ class PolicyDocument(_Section):
     asked_text: AskedTextRules = AskedTextRules()
     conversation: Conversation = Conversation()
     ticket: Ticket = Ticket()
+    review: ReviewRules = ReviewRules()
     messages: dict[str, LocaleMessages]
 
     @model_validator(mode="after")

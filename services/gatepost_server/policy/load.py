@@ -77,8 +77,12 @@ def parse_policy(data: bytes, *, source: str) -> Policy:
 
 
 def version_of(document: PolicyDocument) -> str:
-    """Hash of what the document says: comments, key order and YAML style do not change it."""
-    canonical = json.dumps(document.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Hash of what the document says of images: comments, key order and YAML style do not change it, nor does what
+    people are asked.
+    """
+    canonical = json.dumps(
+        document.model_dump(mode="json", exclude={"review"}), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

@@ -24,6 +24,7 @@ def purgeable(connection: sql.Connection, criteria: PurgeCriteria, most: int) ->
         (columns.subject, criteria.subject),
         (columns.tenant, criteria.tenant),
         (columns.decision, criteria.decision),
+        (columns.policy, criteria.policy),
     ):
         if value is not None:
             conditions.append(column == str(value))

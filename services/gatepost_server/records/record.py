@@ -86,6 +86,7 @@ class PurgeCriteria:
     subject: str | None = None
     tenant: str | None = None
     decision: Decision | None = None
+    policy: str | None = None
 
     def __post_init__(self) -> None:
         if not any(value is not None for value in (self.before, self.category, self.subject)):
