@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from numpy.typing import NDArray
 
 from gatepost_server.engines.cuda_graphs import Forward, Graphs, Recorder
 from gatepost_server.engines.module import TYPES
 from gatepost_server.engines.net import Images, NetFile, Size
 from gatepost_server.engines.onnx_fx import module_from_onnx
+from gatepost_server.engines.resizing import sized_there
 
 Compiler = Callable[..., Callable[..., Any]]  # a backend of torch.compile
 
@@ -45,8 +45,7 @@ class TorchNet:
             raise ValueError(f"precision must be auto, {', '.join(TYPES)}, not {precision!r}")
         if graphs and device == "cpu":
             raise ValueError("graphs need a CUDA device")
-        if device == "cpu":
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads)
         self.batch = batch or (1 if device == "cpu" else 16)
         self._device = torch.device(device)
         self._type = TYPES.get(precision, torch.float32)
@@ -86,12 +85,3 @@ class TorchNet:
             return contextlib.nullcontext()
         # Casts that were kept from one call to the next would not be part of a recording.
         return torch.autocast(self._device.type, self._type, cache_enabled=False)
-
-
-def sized_there(pixels: torch.Tensor, size: Size | None) -> torch.Tensor:
-    """As engines.net.sized, on the device: bytes (N, height, width, 3), within one level of it."""
-    if size is None or tuple(pixels.shape[1:3]) == size:
-        return pixels
-    floats = pixels.permute(0, 3, 1, 2).float()
-    scaled = F.interpolate(floats, size, mode="bilinear", align_corners=False)
-    return scaled.round().to(torch.uint8).permute(0, 2, 3, 1)

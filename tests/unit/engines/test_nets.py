@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
-from gatepost_server.engines.net import NetFile, scaled, sized
+from gatepost_server.engines.net import NetFile, scaled
 from gatepost_server.engines.onnxruntime_net import OnnxRuntimeNet
 from gatepost_server.engines.openvino_net import OpenVinoNet
-from gatepost_server.engines.torch_net import TorchNet, sized_there
+from gatepost_server.engines.torch_net import TorchNet
 from gatepost_server.engines.weights import find_weights
 
 DETECTOR = NetFile(find_weights("PP-OCRv6_small_det").path, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
@@ -62,22 +61,13 @@ def test_scaling_lays_channels_first_and_centres_them():
     assert np.array_equal(scaled(images, file), np.array([[[[0.0]], [[5.0]], [[5.0]]]], dtype=np.float32))
 
 
-@pytest.mark.parametrize("size", [(96, 160), (64, 96), (160, 224)], ids=["as it is", "smaller", "larger"])
-def test_pictures_are_scaled_on_the_device_as_the_other_engines_scale_them(size):
-    images = np.random.default_rng(4).integers(0, 256, (2, 96, 160, 3), dtype=np.uint8)
-    here = sized(images, size)
-    there = sized_there(torch.from_numpy(images), size).numpy()
-    assert there.shape == here.shape == (2, *size, 3)
-    assert np.abs(there.astype(int) - here.astype(int)).max() <= 1
-
-
 @pytest.mark.parametrize("engine", ["openvino-f32", "torch"])
 def test_every_engine_takes_the_size_that_pictures_are_to_be_seen_at(engine):
     images, size = stripes(2, 96, 160), (128, 96)
     (expected,) = OnnxRuntimeNet(DETECTOR).run(images, size)
     (maps,) = opened(engine, DETECTOR).run(images, size)
     assert maps.shape == expected.shape == (2, 1, *size)
-    assert np.abs(maps - expected).max() < 0.02  # one level of a pixel
+    assert np.abs(maps - expected).max() < 1e-3
 
 
 def test_a_batch_is_seen_as_its_pictures_are_one_by_one():
