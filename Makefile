@@ -42,6 +42,10 @@ node_modules/.bin/buf: package.json
 demo: $(STAMP) ## Start everything, moderate the sample cards, draw out/demo/contact_sheet.png, stop
 	@$(BIN)/python -m benchmarks.demo.run
 
+.PHONY: console-demo
+console-demo: $(STAMP) ## The review console with the sample cards in its queue, until Ctrl-C: out/console-demo
+	@$(BIN)/python -m benchmarks.demo.console
+
 .PHONY: serve
 serve: $(STAMP) ## Run Triton and the gateway until Ctrl-C (gRPC on 127.0.0.1:50051)
 	@$(BIN)/gatepostd up

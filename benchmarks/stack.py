@@ -29,7 +29,7 @@ class StackFailedError(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Stack:
     """A running gatepostd. `address` is the gateway's host:port, `http` that of its page of keys and health, `triton`
-    that of its models.
+    that of its models; `console` is the URL of the review console.
     """
 
     address: str
@@ -38,6 +38,7 @@ class Stack:
     log: Path
     http: str = ""
     triton: str = ""
+    console: str = ""
 
     def pss_bytes(self) -> Mapping[str, int]:
         """Proportional set size of every process of the tree by a readable name."""
@@ -70,7 +71,9 @@ def running(*, environment: Mapping[str, str] | None = None, ready_timeout_s: fl
             listening = json.loads(ready.read_text())
             ready_s = time.monotonic() - started
             process = psutil.Process(child.pid)
-            yield Stack(listening["grpc"], process, ready_s, log, listening["http"], listening["triton"])
+            yield Stack(
+                listening["grpc"], process, ready_s, log, listening["http"], listening["triton"], listening["console"]
+            )
         finally:
             _stop(child)
 
