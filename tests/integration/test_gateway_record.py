@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import grpc
 import pytest
 
 from gatepost.v1 import moderation_pb2 as wire
+from gatepost.v1 import moderation_pb2_grpc
 from gatepost_server.records.sealing import new_key
 from tests.gateways import refused, running_gateway, script
+from tests.integration.test_gateway_process import Process
 
 
 async def test_a_verdict_outlives_the_gateway_that_gave_it(tmp_path):
@@ -79,3 +83,39 @@ async def test_the_subject_is_written_down_and_one_that_could_be_a_sentence_is_r
                 await asyncio.sleep(0.02)
     with sqlite3.connect(tmp_path / "record.db") as connection:
         assert connection.execute("SELECT subject FROM decisions").fetchall() == [("user-4711",)]
+
+
+@pytest.mark.integration
+def test_what_was_given_reaches_the_record_although_the_gateway_was_killed_on_the_way(tmp_path):
+    environment = {
+        "GATEPOST_GATEWAY_RECORD": str(tmp_path / "record.db"),
+        "GATEPOST_GATEWAY_RECORD_IMAGES": str(tmp_path / "images"),
+        "GATEPOST_GATEWAY_IMAGE_KEYS": new_key(),
+    }
+    first, second = Process(**environment), None
+    try:
+        with grpc.insecure_channel(first.address()) as channel:
+            with sqlite3.connect(tmp_path / "record.db", isolation_level=None) as writer:
+                writer.execute("BEGIN IMMEDIATE")  # nothing gets from the hand-over into the record
+                stub = moderation_pb2_grpc.ModerationServiceStub(channel)
+                request = wire.ModerateRequest(image=script(scores={"insult": 0.6}))
+                names = {stub.Moderate(request, timeout=60.0).verdict.name for _ in range(3)}
+                first.send(signal.SIGKILL)
+                first.wait()
+                assert writer.execute("SELECT count(*) FROM decisions").fetchone() == (0,)
+                writer.execute("ROLLBACK")
+            writer.close()
+        second = Process(**environment)
+        with grpc.insecure_channel(second.address()) as channel:
+            stub = moderation_pb2_grpc.ModerationServiceStub(channel)
+            deadline = time.monotonic() + 60.0
+            while len(_rows(tmp_path)) < 3 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            found = {stub.GetVerdict(wire.GetVerdictRequest(name=name), timeout=60.0).verdict.name for name in names}
+            assert found == names
+        assert _rows(tmp_path) == [True] * 3
+        assert len([file for file in (tmp_path / "images").rglob("*") if file.is_file()]) == 3
+    finally:
+        first.close()
+        if second is not None:
+            second.close()
