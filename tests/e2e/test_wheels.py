@@ -87,3 +87,10 @@ def test_triton_loads_the_models_of_the_wheel(place: Place, address: str) -> Non
     ]
     models = [stub for stub in stubs if stub[0].endswith("triton_python_backend_stub")]
     assert len(models) == len(list(repository.glob("*/1/model.py")))
+
+
+def test_the_sample_cards_of_tune_come_with_the_wheel(place: Place) -> None:
+    told = place.run("python", "-c", "from gatepost_server.cli.tune import sample_cards; print(sample_cards())").stdout
+    folder = Path(told.strip())
+    assert folder.is_relative_to(place.packages)
+    assert (folder / "new_year.jpg").read_bytes() == (CARDS / "new_year.jpg").read_bytes()
