@@ -17,6 +17,7 @@ from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.recorder import Recorder
 
 LOOK_S = 10.0
+BACKLOG, RECORD = "backlog", "record"
 
 _log = structlog.get_logger("gatepost.depths")
 
@@ -44,6 +45,8 @@ class Depths:
         self._failures = Counter(
             "gatepost_store_look_failures", "How often a store could not be looked at", ("store",), registry=registry
         )
+        for store in (BACKLOG, RECORD):
+            self._failures.labels(store)
 
     def follow(self, settings: GatewaySettings, admission: Admission, recorder: Recorder | None) -> None:
         """Read these whenever Prometheus asks."""
@@ -60,9 +63,9 @@ class Depths:
         """Look at the stores for ever. One that is away keeps its last figures, and is counted."""
         while True:
             if nearline is not None:
-                await self._look("backlog", lambda: self._look_at_backlog(nearline))
+                await self._look(BACKLOG, lambda: self._look_at_backlog(nearline))
             if recorder is not None:
-                await self._look("record", lambda: self._look_at_queue(recorder))
+                await self._look(RECORD, lambda: self._look_at_queue(recorder))
             await asyncio.sleep(every_s)
 
     async def _look(self, store: str, look: Callable[[], Awaitable[None]]) -> None:

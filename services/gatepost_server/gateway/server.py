@@ -22,7 +22,6 @@ from grpc_reflection.v1alpha import reflection
 from opentelemetry.trace import Tracer
 
 from gatepost.v1 import moderation_pb2_grpc, policy_pb2_grpc, ticket_pb2_grpc, verdict_pb2
-from gatepost_server.domain.decision import Verdict
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.gateway import http
 from gatepost_server.gateway.admission import Admission, AdmissionLimits
@@ -135,7 +134,7 @@ async def serve(
         resources.push_async_callback(fetcher.close)
         kept = await resources.enter_async_context(kept_record(settings, policies, signer))
         recorder = None if kept is None else kept.recorder
-        nearline = await resources.enter_async_context(_nearline(settings, recorder, traffic.nearline))
+        nearline = await resources.enter_async_context(_nearline(settings, recorder, traffic))
         metrics.depths.follow(settings, admission, recorder)
         paced: Scorer = PacedScorer(
             ObservedScorer(chosen, tracer, traffic.looked),
@@ -155,6 +154,7 @@ async def serve(
         def vouched() -> bool:
             return canaries is None or canaries.trusted
 
+        metrics.trusted(trusted=vouched())
         trusted = TrustedScorer(seen, vouched)
         lexicon = read_abuse(settings.word_lists) if settings.word_lists is not None else None
         shadows = Shadows(lambda name: tenants.shadows(name, settings.shadow_policies), metrics, lexicon=lexicon)
@@ -306,7 +306,7 @@ async def _triton(settings: GatewaySettings) -> AsyncIterator[Scorer]:
 
 @contextlib.asynccontextmanager
 async def _nearline(
-    settings: GatewaySettings, recorder: Recorder | None, told: Callable[[Verdict], None]
+    settings: GatewaySettings, recorder: Recorder | None, told: Traffic
 ) -> AsyncIterator[Nearline | None]:
     if settings.backlog is None:
         yield None

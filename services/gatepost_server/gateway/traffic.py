@@ -9,7 +9,7 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from gatepost_server.domain.decision import Verdict
-from gatepost_server.domain.errors import GatepostError
+from gatepost_server.domain.errors import ErrorReason, GatepostError
 from gatepost_server.domain.evidence import StageReport
 from gatepost_server.domain.labels import Category
 from gatepost_server.domain.working import working_s
@@ -45,6 +45,12 @@ class Traffic:
         )
         self._final = Counter(
             "gatepost_nearline_verdicts", "What became of held images", ("decision",), registry=registry
+        )
+        self._held = Counter(
+            "gatepost_held",
+            "Images that were held and are worked on, by what went wrong",
+            ("reason",),
+            registry=registry,
         )
         self._reasons = Counter(
             "gatepost_reasons", "Why verdicts are not ALLOW", ("code", "category"), registry=registry
@@ -90,6 +96,11 @@ class Traffic:
         )
         self._score_of = {category: self._scores.labels(category.value) for category in Category}
         self._tenants: set[str] = set()
+        for priority in Priority:
+            self._verdict_seconds.labels(priority.name.lower())
+        for reason in ErrorReason:  # 0 from the start, so that the first one is seen as a rise
+            self._refusals.labels(reason.value)
+            self._held.labels(reason.value)
 
     def call(self, method: str, code: grpc.StatusCode, seconds: float) -> None:
         """A call ended."""
@@ -99,6 +110,10 @@ class Traffic:
     def refused(self, error: GatepostError) -> None:
         """A call, or an image of a stream, was refused."""
         self._refusals.labels(error.reason.value).inc()
+
+    def held(self, error: GatepostError) -> None:
+        """An image is held because of this, and worked on."""
+        self._held.labels(error.reason.value).inc()
 
     def verdict(self, verdict: Verdict, priority: Priority) -> None:
         """A verdict is given to its caller."""

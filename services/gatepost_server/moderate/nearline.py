@@ -61,6 +61,14 @@ class Judge(Protocol):
     ) -> Verdict: ...
 
 
+class Told(Protocol):
+    """Who hears of images that are held."""
+
+    def held(self, error: GatepostError) -> None: ...
+
+    def nearline(self, verdict: Verdict) -> None: ...
+
+
 class Nearline:
     """Holds images, and works off the backlog while `run` runs."""
 
@@ -70,11 +78,11 @@ class Nearline:
         limits: NearlineLimits | None = None,
         *,
         recorder: Recorder | None = None,
-        told: Callable[[Verdict], None] = lambda _: None,
+        told: Told | None = None,
     ) -> None:
         """With `recorder`, a final verdict is written down before anybody hears of it, with the HOLD that it was.
 
-        `told` hears of each final verdict.
+        `told` hears of what is held and of what becomes of it.
         """
         self._recorder = recorder
         self._told = told
@@ -96,6 +104,8 @@ class Nearline:
         elapsed_ms = round(1_000 * (time.monotonic() - started), 3)
         held = held_verdict(name, request, policy, code, elapsed_ms=elapsed_ms, pending=True)
         await self._backlog.put(name, request, held)
+        if self._told is not None:
+            self._told.held(error)
         self._more.set()
         return held
 
@@ -180,7 +190,8 @@ class Nearline:
             if self._recorder is not None:
                 await self._recorder.write(work.request, verdict, held=work.held)
         await self._backlog.finish(work.name, verdict)
-        self._told(verdict)
+        if self._told is not None:
+            self._told.nearline(verdict)
         _log.info(
             "nearline",
             verdict=work.name,
