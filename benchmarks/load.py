@@ -82,6 +82,19 @@ async def load(
     return answers
 
 
+async def paced(address: str, images: Iterable[bytes], a_second: float, *, seconds: float) -> Sequence[Answer]:
+    """Verdicts on images that come at random (Poisson), so many a second whether or not earlier ones are judged."""
+    chance, pictures, begun = random.Random(1), iter(images), time.perf_counter()
+    asked: list[asyncio.Task[Answer]] = []
+    async with AsyncClient(address, timeout=_ANSWER_S, retries=0) as client, asyncio.TaskGroup() as callers:
+        due = 0.0
+        while due < seconds:
+            await asyncio.sleep(max(0.0, begun + due - time.perf_counter()))
+            asked.append(callers.create_task(_ask(client, next(pictures), chance)))
+            due += chance.expovariate(a_second)
+    return [each.result() for each in asked]
+
+
 async def _ask(client: AsyncClient, image: bytes, chance: random.Random) -> Answer:
     began = time.perf_counter()
     for refusals in itertools.count():

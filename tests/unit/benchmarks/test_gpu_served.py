@@ -8,7 +8,9 @@ import pytest
 
 from benchmarks.gpu import served
 from benchmarks.gpu.agreement import Seen, from_plain, plain, same_texts, score_difference
-from benchmarks.gpu.served import rows
+from benchmarks.gpu.in_process import Share
+from benchmarks.gpu.in_process import rate as process_rate
+from benchmarks.gpu.served import agreement, peak_of, rows
 
 HERE = [Seen(["新年快乐", "2026"], {"weapon": 0.50}), Seen([], {"weapon": 0.10})]
 THERE = [Seen(["2026", "新年快樂"], {"weapon": 0.52}), Seen([], {"weapon": 0.10})]
@@ -46,25 +48,65 @@ def test_a_reference_survives_its_file():
     assert from_plain(json.loads(json.dumps(plain(HERE)))) == HERE
 
 
-def test_the_wait_is_taken_where_seventy_percent_of_the_peak_is_reached():
-    made = rows({1: figures(100, 10), 8: figures(900, 90), 64: figures(1200, 400)}, HERE, THERE)
-    assert [(target.value, target.met) for target in made[:2]] == [(1200, True), (90, True)]
-    assert [target.met for target in made[2:]] == [False, False]
+def test_the_peak_is_held_against_its_target_and_against_the_stages_without_a_server():
+    assert peak_of({1: figures(100, 10), 8: figures(1200, 90), 64: figures(900, 400)}) == 1200
+    made = {target.name: target.met for target in rows(1200.0, 90.0, alone=1600.0)}
+    assert list(made.values()) == [True, True, None, True]
+    assert [target.met for target in rows(900.0, 151.0, alone=1600.0)] == [False, False, None, False]
 
 
-def test_without_a_reference_nothing_is_said_of_agreement():
-    assert len(rows({1: figures(100, 10)}, HERE, None)) == 2
+def test_what_differs_from_the_reference_misses_its_target():
+    assert [target.met for target in agreement(HERE, HERE)] == [True, True]
+    assert [target.met for target in agreement(HERE, THERE)] == [False, False]
 
 
-def test_what_one_machine_saw_is_held_against_the_other(monkeypatch, tmp_path):
-    monkeypatch.setattr(served, "encoded", lambda: [b"card"])
-    monkeypatch.setattr(served, "running", lambda **_: nullcontext(SimpleNamespace(address="nowhere")))
-    monkeypatch.setattr(served, "see", lambda _address, _images: HERE)
-    monkeypatch.setattr(served, "sweep", lambda *_: {1: figures(100, 10)})
+def test_processes_that_began_and_ended_apart_count_from_the_first_to_the_last():
+    assert process_rate([Share(30, 1.0, 4.0), Share(20, 2.0, 6.0)]) == 10.0
+
+
+class Measured:
+    """Stands for the parts that need a server."""
+
+    def __init__(self, monkeypatch):
+        self.environments = []
+        for name, stand_in in {
+            "encoded": lambda: [b"card"],
+            "running": self.running,
+            "see": lambda _address, _images: HERE,
+            "sweep": lambda *_: {1: figures(100, 10)},
+            "at_random": lambda _address, _images, a_second, _seconds: {"a_second": a_second, "p99_ms": 20.0},
+            "in_process_rate": lambda *_, **__: 125.0,
+        }.items():
+            monkeypatch.setattr(served, name, stand_in)
+
+    def running(self, *, environment, **_):
+        self.environments.append(environment)
+        return nullcontext(SimpleNamespace(address="nowhere"))
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    return Measured(monkeypatch)
+
+
+def test_what_one_machine_saw_exactly_is_held_against_the_other(measured, tmp_path):
     places = ["--reference", str(tmp_path / "reference.json"), "--out", str(tmp_path / "gpu.json")]
     served.main(["--reference-only", *places])
+    assert measured.environments == [{"GATEPOST_MODEL_PRECISION": "f32"}]
     assert not (tmp_path / "gpu.json").exists()
     served.main(places)
     written = json.loads((tmp_path / "gpu.json").read_text())
-    assert {target["name"]: target["met"] for target in written["targets"]}["texts as on the CPU"] is True
+    met = {target["name"]: target["met"] for target in written["targets"]}
+    assert met["texts as on the CPU"] is met["peak / rate without a server"] is True
     assert written["by_callers"]["1"]["images_per_second"] == 100
+    assert written["at_random"]["a_second"] == 70
+
+
+def test_another_clip_is_served_for_its_speed_alone(measured, tmp_path):
+    places = ["--reference", str(tmp_path / "reference.json"), "--out", str(tmp_path / "gpu.json")]
+    served.main(["--reference-only", *places])
+    served.main(["--clip", "ViT-L-14", *places])
+    assert measured.environments[-1] == {"GATEPOST_MODEL_CLIP_MODEL": "ViT-L-14"}
+    written = json.loads((tmp_path / "gpu.json").read_text())
+    assert written["clip"] == "ViT-L-14"
+    assert "texts as on the CPU" not in {target["name"] for target in written["targets"]}
