@@ -8,6 +8,7 @@ import re
 import jwt
 import pytest
 
+from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import ActKind, QueueKind
 from gatepost_server.records.sql_bank import SqlBank
@@ -37,6 +38,15 @@ def test_what_is_due_first_stands_first_unless_the_gravest_is_asked_for(site):
     assert "1 min late" in page or "s late" in page
     assert "min left" in page
     assert rows(browser.get("/queue?order=severity").text) == [soon, late]
+
+
+def test_whoever_blocks_says_whose_doing_it_was_if_they_like(site):
+    item = site.keep()
+    browser = site.browser("rui", **{"accept-language": "en"})
+    assert "our mistake" in browser.get(f"/items/{item}").text
+    assert site.post(browser, f"/items/{item}/act", kind="BLOCK", ground="nonsense").status_code == 400
+    site.post(browser, f"/items/{item}/act", kind="BLOCK", ground="REQUEST")
+    assert site.acts(item)[-1].ground is Ground.REQUEST
 
 
 def test_the_queue_is_narrowed_by_tenant_category_and_kind(site):

@@ -10,6 +10,7 @@ from gatepost_server.console.actors import person_of
 from gatepost_server.console.guard import Page, account_of
 from gatepost_server.console.pages.item import ITEM, name_of, partial
 from gatepost_server.console.parts import parts_of
+from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.errors import ErrorReason, invalid
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.domain.review import ActKind
@@ -58,7 +59,7 @@ async def _done(review: Review, name: str, person: Person, said: FormData) -> Do
         case ActKind.ALLOW:
             return await review.allow(name, person, text=_text(said))
         case ActKind.BLOCK:
-            return await review.block(name, person, text=_text(said))
+            return await review.block(name, person, ground=_ground(said), text=_text(said))
         case ActKind.ESCALATE:
             return await review.escalate(name, person, text=_text(said))
         case ActKind.RECATEGORISE:
@@ -77,6 +78,14 @@ def _category(said: FormData) -> Category:
     if category not in CATEGORIES:
         raise invalid(ErrorReason.FIELD_INVALID, "no such category", field="category")
     return Category(str(category))
+
+
+def _ground(said: FormData) -> Ground | None:
+    """None: as the evidence has it."""
+    ground = str(said.get("ground", ""))
+    if ground and ground not in tuple(Ground):
+        raise invalid(ErrorReason.FIELD_INVALID, "no such ground", field="ground")
+    return Ground(ground) if ground else None
 
 
 def _text(said: FormData) -> str:
