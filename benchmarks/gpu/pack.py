@@ -27,9 +27,12 @@ from gatepost_server.serving.runtime import WHEEL
 OUT = targets.OUT / "gpu-pack"
 RUNTIME = "runtime.tar.xz"
 GLIBC = (39, 35, 34, 31, 28, 27, 24, 17)  # minor versions that wheels are built for; that machine has a newer one
+ROOTS = ("gatepost[triton,gateway]", "rapidocr", "psutil")
 # OpenVINO and Paddle are the CPU's; cv2 comes without windows in place of the build that Paddle asks for.
-LEFT_OUT = frozenset({"openvino", "paddleocr", "paddlex", "opencv-contrib-python", "opencv-python", WHEEL, "gatepost"})
 OPENCV = "opencv-python-headless"
+LEFT_OUT = frozenset(
+    {"openvino", "paddleocr", "paddlex", "opencv-contrib-python", "opencv-python", OPENCV, WHEEL, "gatepost"}
+)
 
 
 def runtime(into: Path, python: str) -> Path:
@@ -127,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with tarfile.open(asked.into / RUNTIME, "w:xz", preset=6) as archive:
             archive.add(scratch, arcname=".")
     if not asked.runtime_only:
-        pinned = requirements(["gatepost[triton,gateway]", "rapidocr", "psutil"], asked.there)
+        pinned = requirements(ROOTS, asked.there)
         same = importlib.metadata.version("opencv-contrib-python")
         _download([*pinned, f"{OPENCV}=={same}"], asked.python, asked.into)
     for file in sorted(asked.into.iterdir(), key=lambda each: -each.stat().st_size):

@@ -7,18 +7,18 @@ import zipfile
 
 import pytest
 
-from benchmarks.gpu.pack import LEFT_OUT, requirements
+from benchmarks.gpu.pack import LEFT_OUT, ROOTS, requirements
 from benchmarks.gpu.unpack import unpack
 
 
 def names(there=()):
-    return {line.partition("==")[0] for line in requirements(["gatepost[triton,gateway]"], there)}
+    return {line.partition("==")[0] for line in requirements(ROOTS, there)}
 
 
 def test_everything_that_the_gate_needs_is_pinned_as_it_is_here():
     import structlog
 
-    assert f"structlog=={structlog.__version__}" in requirements(["gatepost[triton,gateway]"], [])
+    assert f"structlog=={structlog.__version__}" in requirements(ROOTS, [])
     assert {"grpcio", "pydantic", "torch", "numpy", "open-clip-torch"} <= names()
 
 
