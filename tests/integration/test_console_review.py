@@ -83,6 +83,8 @@ def test_two_people_never_get_the_same_next_one(site):
     taken = [site.post(site.browser(name), "/queue/next").headers["location"] for name in ("rui", "sam", "ana")]
     assert {place.removeprefix("/items/") for place in taken[:2]} == items
     assert taken[2] == "/queue?none=1"
+    page = site.browser("ana", **{"accept-language": "en"}).get(taken[2]).text
+    assert "in other hands" in page
 
 
 def test_what_somebody_is_at_is_theirs_until_they_give_it_back(site):

@@ -93,11 +93,12 @@ def run(
 ) -> None:
     """Run the review console alone, until SIGTERM or Ctrl-C; or manage its accounts."""
     from gatepost_server.policy.load import PolicyError
+    from gatepost_server.tickets.folder import RingError
 
     if context.invoked_subcommand is not None:
         context.obj = (config, state)
         return
-    with _failures(SettingsError, OSError, ValueError, PolicyError):
+    with _failures(SettingsError, OSError, ValueError, PolicyError, RingError):
         settings = _settings(config, state)
         asyncio.run(_until_told(settings, lambda address: announce(ready_file, console=address)))
 
@@ -190,11 +191,15 @@ async def _changed(context: typer.Context, name: str, change: Callable[[Account]
 def _settings(config: Path | None, state: Path | None) -> ConsoleSettings:
     from platformdirs import user_state_path
 
-    from gatepost_server.cli.app import read_gateway, start_logs, with_state
+    from gatepost_server.cli.app import make_ring, read_gateway, start_logs, with_state
 
     start_logs(config)
-    gateway = with_state(read_gateway(config, None), state if state is not None else user_state_path("gatepost"))
-    return read_console(config, gateway)
+    said = read_gateway(config, None)
+    gateway = with_state(said, state if state is not None else user_state_path("gatepost"))
+    settings = read_console(config, gateway)
+    if said.ticket_keys is None and settings.ticket_keys == gateway.ticket_keys:
+        make_ring(gateway)  # as `up` does; a folder that somebody named is there, or it is a mistake
+    return settings
 
 
 def _role(said: str) -> AccountRole:

@@ -86,6 +86,7 @@ async def page(request: Request) -> Response:
         onward=chosen.address(after=onward) if onward else "",
         back=chosen.address() if after else "",
         again=chosen.address(after=after),
+        nothing_free=request.query_params.get("none") == "1",
         me=person_of(account_of(request)).actor,
         categories=CATEGORIES,
         kinds=tuple(QueueKind),
