@@ -30,9 +30,8 @@ GLIBC = (39, 35, 34, 31, 28, 27, 24, 17)  # minor versions that wheels are built
 ROOTS = ("gatepost[triton,gateway]", "rapidocr", "psutil")
 # OpenVINO and Paddle are the CPU's; cv2 comes without windows in place of the build that Paddle asks for.
 OPENCV = "opencv-python-headless"
-LEFT_OUT = frozenset(
-    {"openvino", "paddleocr", "paddlex", "opencv-contrib-python", "opencv-python", OPENCV, WHEEL, "gatepost"}
-)
+LEFT_OUT = frozenset({"openvino", "paddleocr", "paddlex", "opencv-contrib-python", "opencv-python", OPENCV, WHEEL})
+OURS = frozenset({"gatepost", "gatepost-client", "gatepost-proto"})  # these come with the checkout
 
 
 def runtime(into: Path, python: str) -> Path:
@@ -84,7 +83,7 @@ def stripped(folder: Path) -> None:
 
 
 def requirements(roots: Iterable[str], there: Iterable[str]) -> Sequence[str]:
-    """name==version of everything that `roots` need, as installed here, but for LEFT_OUT and what is `there`.
+    """name==version of everything that `roots` need, as installed here, but for OURS, LEFT_OUT and what is `there`.
 
     What only those need is left out as well. Raises PackageNotFoundError for what is not installed here.
     """
@@ -95,11 +94,11 @@ def requirements(roots: Iterable[str], there: Iterable[str]) -> Sequence[str]:
     while waiting:
         asked = waiting.pop()
         name, extras = canonicalize_name(asked.name), frozenset(asked.extras)
-        if (name, extras) in seen or (name in skipped and name != "gatepost"):
+        if (name, extras) in seen or name in skipped:
             continue
         seen.add((name, extras))
         installed = importlib.metadata.distribution(name)
-        if name != "gatepost":
+        if name not in OURS:
             versions[name] = installed.version
         for line in installed.requires or ():
             more = Requirement(line)
