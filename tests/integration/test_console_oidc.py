@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from gatepost_server.console.oidc import Issuer
 from gatepost_server.console.settings import ConsoleOidc
 from gatepost_server.records.accounts import AccountRole
 from tests.console_site import Site, site_in
@@ -182,6 +183,14 @@ def test_such_an_account_has_no_password_that_lets_in(house, site):
     go_there_and_back(site, site.visitor())
     for password in ("", "correct horse battery"):
         assert site.sign_in(site.visitor(), "oidc:u-17", password).status_code == 403
+
+
+def test_consoles_that_share_a_client_secret_hear_each_others_answers_and_no_others():
+    def key(secret: str | None) -> str:
+        return Issuer(ConsoleOidc(issuer="https://issuer.example", client_id="console", client_secret=secret)).state_key
+
+    assert key("s3cret") == key("s3cret") != key("another")
+    assert key(None) != key(None)
 
 
 def test_an_issuer_that_is_away_lets_nobody_in(tmp_path):

@@ -70,7 +70,7 @@ def application(parts: Parts) -> Starlette:
             # What is asked of the issuer, for as long as somebody is away there.
             Middleware(
                 SessionMiddleware,
-                secret_key=secrets.token_hex(),
+                secret_key=secrets.token_hex() if parts.issuer is None else parts.issuer.state_key,
                 session_cookie="gatepost-oidc",
                 path=single_sign_on.FOLDER,
                 max_age=600,

@@ -6,6 +6,8 @@ at each sign-in.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -40,6 +42,14 @@ class Issuer:
             server_metadata_url=f"{settings.issuer.rstrip('/')}/.well-known/openid-configuration",
             client_kwargs={"scope": settings.scope, "code_challenge_method": "S256", "timeout": settings.timeout_s},
         )
+
+    @property
+    def state_key(self) -> str:
+        """What signs the cookie of those who are away: the same for all consoles that share a client secret."""
+        secret = self._settings.client_secret
+        if secret is None:
+            return secrets.token_hex()
+        return hashlib.sha256(f"gatepost console state {secret.get_secret_value()}".encode()).hexdigest()
 
     async def ask(self, request: Request, back: str) -> Response:
         """Send the browser to the issuer, which sends it to `back`. Raises SignInError."""
