@@ -55,16 +55,23 @@ serve: $(STAMP) ## Run Triton and the gateway until Ctrl-C (gRPC on 127.0.0.1:50
 .PHONY: test
 test: $(STAMP) check ## Everything: static checks, unit, contract, integration and end-to-end tests
 	@mkdir -p out; \
-	$(PYTEST) tests/unit tests/contract >out/test-unit.log 2>&1 & unit=$$!; \
+	{ $(PYTEST) tests/unit tests/contract >out/test-unit.log 2>&1; unit=$$?; \
+	  $(MAKE) --no-print-directory test-browser >out/test-browser.log 2>&1 && exit $$unit; } & unit=$$!; \
 	trap 'kill $$unit 2>/dev/null' INT TERM; \
 	status=0; $(PYTEST) tests/integration tests/e2e || status=$$?; \
 	wait $$unit || status=$$?; \
 	echo; echo "unit and contract tests (out/test-unit.log), which ran beside these:"; tail -n 25 out/test-unit.log; \
+	echo; echo "and browser tests (out/test-browser.log, pictures in out/browser):"; tail -n 25 out/test-browser.log; \
 	exit $$status
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit and contract tests alone (seconds)
 	@$(PYTEST) tests/unit tests/contract -m "not integration and not e2e"
+
+.PHONY: test-browser
+test-browser: $(STAMP) ## The review console in Debian's Chromium (installed where it is not there), and what keeps people from using it: pictures in out/browser
+	@tests/browser/install_chromium.sh
+	@$(PYTEST) tests/browser
 
 .PHONY: check
 check: lint lint-deploy types imports proto-check ## Static checks alone

@@ -15,7 +15,7 @@ PICTURES = Path(__file__).parents[2] / "out" / "browser"
 PATIENCE_MS = 60_000  # a loaded machine is no failure
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it runs no asyncio test can: both have a loop in this thread
 def chromium() -> Iterator[Any]:
     program = shutil.which("chromium")
     if program is None:
@@ -36,9 +36,9 @@ def house(tmp_path_factory) -> Iterator[House]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(chromium, house) -> Callable[[str], Any]:
-    """The cookies of somebody who went through the sign-in page, once."""
+    """The cookies of somebody who went through the sign-in page once."""
     known: dict[str, Any] = {}
 
     def cookies(name: str) -> Any:
@@ -81,7 +81,8 @@ def picture(request) -> Callable[..., None]:
     """`picture(page, "queue")` keeps a screenshot in out/browser."""
 
     def taken(page: Any, name: str, *, whole: bool = True) -> None:
-        page.screenshot(path=PICTURES / f"{name}.png", full_page=whole, animations="disabled")
+        # Hiding the caret leaves style attributes behind, which the console's CSP complains of later.
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=whole, animations="disabled", caret="initial")
 
     return taken
 

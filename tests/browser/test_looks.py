@@ -10,6 +10,8 @@ from gatepost_server.domain.review import ActKind
 from tests.browser import cards
 from tests.browser.conftest import PATIENCE_MS
 
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
 expect.set_options(timeout=PATIENCE_MS)
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")

@@ -12,6 +12,8 @@ from gatepost_server.domain.review import ActKind
 from tests.browser import cards
 from tests.browser.conftest import PATIENCE_MS, sign_in
 
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
 expect.set_options(timeout=PATIENCE_MS)
 
 
