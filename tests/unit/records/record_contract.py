@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.decision import Reason, ReasonCode
 from gatepost_server.domain.errors import ErrorReason, GatepostError
 from gatepost_server.domain.known_bad import Likeness
@@ -215,3 +216,31 @@ def test_a_purge_of_everything_is_none():
         assert await record.waiting("verdicts/2") is None
         await record.act("verdicts/1", NewAct(ActKind.ALLOW, "ana"))
         assert await record.waiting("verdicts/1") is None
+
+    async def test_the_last_act_of_each_verdict_is_told_for_those_that_have_one(self, record):
+        await record.add([entry(1), entry(2)])
+        assert await record.last_acts(["verdicts/1", "verdicts/2", "verdicts/3"]) == {}
+        await record.act("verdicts/1", NewAct(ActKind.NOTE, "li", text="hm"))
+        kept = await record.act("verdicts/1", NewAct(ActKind.ALLOW, "li"))
+        assert await record.last_acts(["verdicts/1", "verdicts/2"]) == {"verdicts/1": kept.acts[-1].id}
+        assert await record.last_acts([]) == {}
+
+    async def test_an_appeal_keeps_its_own_clock_and_a_block_its_ground(self, record, clock):
+        await record.add([entry(1, Decision.BLOCK)])
+        await record.act("verdicts/1", NewAct(ActKind.APPEAL, "", text="why?", due_s=7.0))
+        asked = clock()
+        (item,), _ = await record.queue(QueueFilter(), most=5)
+        assert item.due == asked + 7.0
+        kept = await record.act("verdicts/1", NewAct(ActKind.BLOCK, "li", ground=Ground.PICTURE))
+        assert kept.acts[-1].ground is Ground.PICTURE
+        await record.act("verdicts/1", NewAct(ActKind.UNDO, "li", undoes=kept.acts[-1].id))
+        (item,), _ = await record.queue(QueueFilter(), most=5)
+        assert (item.kind, item.due) == (QueueKind.APPEAL, asked + 7.0)
+        found = await record.find("verdicts/1")
+        assert (found.standing.appeal.due_s, found.acts[1].ground) == (7.0, Ground.PICTURE)
+
+    async def test_a_purge_may_be_of_one_policy(self, record):
+        await record.add([entry(1), entry(2)])
+        policy = (await record.find("verdicts/1")).verdict.judgement.policy
+        for name, found in ((policy, 2), ("another", 0)):
+            assert len(await record.purgeable(PurgeCriteria(before=1e12, policy=name))) == found
