@@ -31,6 +31,7 @@ ROOTS = ("gatepost[triton,gateway]", "rapidocr", "psutil")
 # OpenVINO and Paddle are the CPU's; cv2 comes without windows in place of the build that Paddle asks for.
 OPENCV = "opencv-python-headless"
 LEFT_OUT = frozenset({"openvino", "paddleocr", "paddlex", "opencv-contrib-python", "opencv-python", OPENCV, WHEEL})
+BUILT = frozenset({"pdqhash", "wordninja"})  # have no wheels (requirements/build.in): built there, with Cython
 OURS = frozenset({"gatepost", "gatepost-client", "gatepost-proto"})  # these come with the checkout
 
 
@@ -112,7 +113,10 @@ def _download(pinned: Sequence[str], python: str, into: Path) -> None:
     platforms = [f"--platform={name}" for name in names]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += [f"--python-version={python}", "--implementation=cp", *platforms, f"--dest={into}"]
-    subprocess.run([*command, *pinned], check=True)
+    sources = [line for line in pinned if line.partition("==")[0] in BUILT]
+    subprocess.run([*command, *(line for line in pinned if line not in sources)], check=True)
+    fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary=:all:"]
+    subprocess.run([*fetch, "--no-build-isolation", f"--dest={into}", *sources], check=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,8 @@
 """Makes an environment of what benchmarks.gpu.pack packed, on a machine without a network: .venv of this checkout.
 
 `python3 -m benchmarks.gpu.unpack out/gpu-pack`, with the Python that has torch: what it has is used from where it is,
-after what was packed. Standard library only. Then `.venv/bin/python -m benchmarks.gpu.served`.
+after what was packed. It needs pip, setuptools and Cython; of this checkout, nothing but this file. Then
+`.venv/bin/python -m benchmarks.gpu.served`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ def unpack(pack: Path, environment: Path) -> Path:
     site = environment / "lib" / version / "site-packages"
     with tarfile.open(pack / "runtime.tar.xz") as archive:
         archive.extractall(site, filter="data")
-    wheels = [str(wheel) for wheel in sorted(pack.glob("*.whl"))]
-    if wheels:
+    packages = [str(file) for kind in ("*.whl", "*.tar.gz") for file in sorted(pack.glob(kind))]
+    if packages:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile"]
-        subprocess.run([*pip, "--upgrade", "--target", str(site), *wheels], check=True)
+        subprocess.run([*pip, "--no-build-isolation", "--upgrade", "--target", str(site), *packages], check=True)
     # After the environment's own, in this order: our sources, and what this Python has.
     paths = [*map(str, SOURCES), sysconfig.get_paths()["purelib"]]
     (site / "gatepost_there.pth").write_text("\n".join(paths) + "\n")
