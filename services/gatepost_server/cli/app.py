@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from gatepost_server.cli.bank import BANK_FILE, bank
 from gatepost_server.cli.capacity import capacity
 from gatepost_server.cli.console import console, read_console, serving_console
+from gatepost_server.cli.doctor.command import doctor
 from gatepost_server.cli.find import find
 from gatepost_server.cli.keys import KEYS_FOLDER, keys
 from gatepost_server.cli.logs import configure_logs
@@ -51,6 +52,7 @@ app.add_typer(tokens, name="tokens")
 app.add_typer(bank, name="bank")
 app.add_typer(console, name="console")
 app.command()(capacity)
+app.command()(doctor)
 app.command()(purge)
 app.command()(rescan)
 app.command()(replay)

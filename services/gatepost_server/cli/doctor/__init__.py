@@ -1,0 +1,1 @@
+"""`gatepostd doctor`: each check looks at one thing of a set-up, changes nothing, and says what to do."""
