@@ -116,5 +116,5 @@ def _answers(address: str) -> bool:
         try:
             health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=_ANSWER_S)
         except grpc.RpcError as error:
-            return error.code() is grpc.StatusCode.NOT_FOUND  # type: ignore[attr-defined] # in the stubs
+            return error.code() is grpc.StatusCode.NOT_FOUND
     return True

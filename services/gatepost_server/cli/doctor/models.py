@@ -47,8 +47,8 @@ def repository(folder: Path, layout: str, instances: Mapping[str, int], scratch:
 def weights(folder: Path, digests: Path = DIGESTS) -> Finding:
     """The shipped weights are whole: SHA-256, as sha256sum has it."""
     check, changed = "weights", []
-    listed = dict(reversed(line.split(maxsplit=1)) for line in digests.read_text().splitlines())
-    for name, digest in listed.items():
+    listed = [line.split(maxsplit=1) for line in digests.read_text().splitlines()]
+    for digest, name in listed:
         path = folder / name
         if not path.is_file():
             return failed(check, f"{name} is missing", "take the whole repository as it was shipped")
