@@ -129,16 +129,12 @@ class OcrRecognize:
                 best[page][line] = reading
 
     def _read(self, crops: Sequence[Crop]) -> list[Reading]:
-        # Frames of an animation and both papers behind a transparent image show the same lines, to the last pixel.
-        shown = [(crop.shape[1], crop.tobytes()) for crop in crops]
-        unlike = list(dict(zip(shown, crops, strict=True)).values())
-        readings = [NOTHING] * len(unlike)
-        for indices, width in plan([crop.shape[1] for crop in unlike], self._net.batch):
-            classes, probabilities = self._net.run(_bgr(stack([unlike[index] for index in indices], width)))
+        readings = [NOTHING] * len(crops)
+        for indices, width in plan([crop.shape[1] for crop in crops], self._net.batch):
+            classes, probabilities = self._net.run(_bgr(stack([crops[index] for index in indices], width)))
             for index, row, sure in zip(indices, classes, probabilities, strict=True):
                 readings[index] = decode(row, sure, self._alphabet)
-        known = dict(zip(dict.fromkeys(shown), readings, strict=True))
-        return [known[each] for each in shown]
+        return readings
 
 
 def _page(item: Arrays) -> _Page | GatepostError:

@@ -167,21 +167,3 @@ def test_a_wide_line_that_cannot_be_read_at_all_is_told_as_not_looked_at(recogni
 def test_a_narrow_one_is_an_ornament_and_only_counted(recognizer):
     (result,) = recognizer.run([request((crop(("福", 0)), 0), (crop(("福", 250)), 1))])
     assert (result.looked_at["unread"], result.skipped) == (1, ())
-
-
-def test_equal_crops_are_read_once_and_answered_each(monkeypatch):
-    looks = []
-
-    class Counting(ColourNet):
-        def run(self, images):
-            looks.append(len(images))
-            return super().run(images)
-
-    monkeypatch.setattr(module, "open_net", lambda *_, **__: Counting())
-    stage = OcrRecognize({})
-    stage._alphabet = ALPHABET
-    same, other = crop(("福", 250), ("倒", 250)), crop(("倒", 250), ("倒", 250))
-    narrower = crop(("福", 250))
-    frames = stage.run([request((same, 0), (same, 1), (other, 2)), request((same.copy(), 0), (narrower, 1))])
-    assert [texts(result) for result in frames] == [["福倒", "福倒", "倒倒"], ["福倒", "福"]]
-    assert sum(looks) == 3
