@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -156,7 +157,7 @@ def _asked(request: Request) -> tuple[Asked, Period]:
     return asked, Period.last(asked.days, parts.clock())
 
 
-async def _page(request: Request, tab: str, asked: Asked, period: Period, **context: object) -> Response:
+async def _page(request: Request, tab: str, asked: Asked, period: Period, **context: Any) -> Response:
     return render(
         request,
         f"insights/{tab or 'overview'}.html",
@@ -168,7 +169,7 @@ async def _page(request: Request, tab: str, asked: Asked, period: Period, **cont
     )
 
 
-async def around(request: Request, asked: Asked, period: Period) -> Mapping[str, object]:
+async def around(request: Request, asked: Asked, period: Period) -> Mapping[str, Any]:
     """What every page of insights can be asked for."""
     parts = parts_of(request)
     return {
