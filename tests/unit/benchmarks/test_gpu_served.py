@@ -1,5 +1,6 @@
 """What is made of the sweep's figures and of two machines' readings."""
 
+import asyncio
 import json
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -11,6 +12,8 @@ from benchmarks.gpu.agreement import Seen, from_plain, plain, same_texts, score_
 from benchmarks.gpu.in_process import Share
 from benchmarks.gpu.in_process import rate as process_rate
 from benchmarks.gpu.served import agreement, peak_of, rows
+from benchmarks.load import endless, paced
+from gatepost_client.testing import FakeServer
 
 HERE = [Seen(["新年快乐", "2026"], {"weapon": 0.50}), Seen([], {"weapon": 0.10})]
 THERE = [Seen(["2026", "新年快樂"], {"weapon": 0.52}), Seen([], {"weapon": 0.10})]
@@ -110,3 +113,27 @@ def test_another_clip_is_served_for_its_speed_alone(measured, tmp_path):
     written = json.loads((tmp_path / "gpu.json").read_text())
     assert written["clip"] == "ViT-L-14"
     assert "texts as on the CPU" not in {target["name"] for target in written["targets"]}
+
+
+@pytest.fixture
+def gate():
+    server = FakeServer()
+    server.start()
+    yield server
+    server.close()
+
+
+def test_images_come_at_random_in_the_mean_as_often_as_asked_and_never_twice_the_same(gate):
+    answers = asyncio.run(paced(gate.target, endless([b"\xff\xd8card"]), 40.0, seconds=3.0))
+    assert 80 <= len(answers) == len(gate.received) <= 160
+    assert len({each.request.image for each in gate.received}) == len(answers)
+
+
+def test_waits_are_taken_of_a_gate_under_load(gate):
+    images = [b"\xff\xd8card"]
+    figures = served.sweep(gate.target, images, (1, 2), seconds=1.0)
+    random = served.at_random(gate.target, images, 20.0, seconds=1.0)
+    for each in (*figures.values(), random):
+        assert 0 < each["p50_ms"] <= each["p99_ms"]
+        assert each["parts_ms"]["client"]["p50"] == pytest.approx(each["p50_ms"])
+    assert peak_of(figures) > 0
