@@ -167,16 +167,33 @@ def test_a_picture_joins_the_bank_with_who_added_it(site):
     item = site.keep()
     browser = site.browser("rui")
     site.post(browser, f"/items/{item}/act", kind="BLOCK")
-    assert site.post(browser, f"/items/{item}/bank", category="hate", days="7", text="seen often").status_code == 303
+    said = {"category": "hate", "days": "7", "text": "seen often"}
+    assert site.post(browser, f"/items/{item}/bank", known_by="file", **said).status_code == 303
     _, entries = asyncio.run(SqlBank.at(site.parts.settings.bank.get_secret_value()).entries())
     assert [(entry.category, entry.added_by, entry.note) for entry in entries] == [
         (Category.HATE, "console:rui", "seen often")
     ]
-    assert entries[0].sha256 == "ab" * 32
+    assert (entries[0].sha256, entries[0].pdq, entries[0].text) == ("ab" * 32, "", "")
     assert entries[0].expires is not None
     assert any(entries[0].id in act.text for act in site.acts(item))
-    for wrong in ({"category": "nonsense"}, {"category": "hate", "days": "soon"}, {"category": "off_script"}):
-        assert site.post(browser, f"/items/{item}/bank", **wrong).status_code == 400
+    good = {"category": "hate", "known_by": "file"}
+    for wrong in ({"category": "nonsense"}, {"category": "off_script"}, {"days": "soon"}, {"days": "-1"}):
+        assert site.post(browser, f"/items/{item}/bank", **(good | wrong)).status_code == 400
+    for known_by in ("", "nonsense", "text", "text:", "text:7", "text:-1", "file:1"):
+        assert site.post(browser, f"/items/{item}/bank", **(good | {"known_by": known_by})).status_code == 400
+
+
+def test_an_insult_joins_the_bank_as_a_text_unless_somebody_says_otherwise(site):
+    item = site.keep(text="you utter fool")
+    browser = site.browser("rui", **{"accept-language": "en"})
+    assert '<option value="text:0" selected>the text of line 1: you utter fool' in browser.get(f"/items/{item}").text
+    for known_by in ("text:0", "picture"):
+        site.post(browser, f"/items/{item}/bank", category="insult", known_by=known_by)
+    _, entries = asyncio.run(SqlBank.at(site.parts.settings.bank.get_secret_value()).entries())
+    assert {(entry.text, entry.sha256[:2], entry.pdq[:2]) for entry in entries} == {
+        ("you utter fool", "", ""),
+        ("", "ab", "cd"),
+    }
 
 
 def test_an_appeal_stands_in_the_queue_with_its_clock_and_the_users_words(site):

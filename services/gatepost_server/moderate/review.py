@@ -16,7 +16,7 @@ from gatepost_server.domain.review import ActKind
 from gatepost_server.domain.ticket import LONGEST_TICKET_S
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.answers import answered
-from gatepost_server.moderate.example import example_of
+from gatepost_server.moderate.example import KnownBy, example_of
 from gatepost_server.moderate.limits import check_length
 from gatepost_server.moderate.release import release
 from gatepost_server.policy.book import PolicyBook
@@ -150,12 +150,22 @@ class Review:
         return Done(await self._act(name, person, ActKind.UNDO, undoes=act))
 
     async def add_known_bad(
-        self, name: str, person: Person, category: Category, *, days: float | None = None, note: str = ""
+        self,
+        name: str,
+        person: Person,
+        category: Category,
+        *,
+        known_by: KnownBy,
+        line: int | None = None,
+        days: float | None = None,
+        note: str = "",
     ) -> KnownBad:
         """Let gateways stop what is like this image, for `days` or for ever; a note of it stands on the timeline.
 
+        `known_by` and `line` as example_of.
+
         Raises GatepostError: FAILED_PRECONDITION (IMAGE_ALLOWED) for what people allowed, (BANK_OFF) where there is
-        no bank; INVALID_ARGUMENT for a category that no example can show.
+        no bank; INVALID_ARGUMENT as example_of.
         """
         if self._bank is None:
             raise GatepostError(ErrorCode.FAILED_PRECONDITION, ErrorReason.BANK_OFF, "there is no known-bad bank")
@@ -166,7 +176,15 @@ class Review:
                 ErrorCode.FAILED_PRECONDITION, ErrorReason.IMAGE_ALLOWED, "it may be shown: undo or block that first"
             )
         example = example_of(
-            kept, unique().hex[:12], category, added=self._clock(), by=person.actor, days=days, note=note or name
+            kept,
+            unique().hex[:12],
+            category,
+            added=self._clock(),
+            by=person.actor,
+            known_by=known_by,
+            line=line,
+            days=days,
+            note=note or name,
         )
         # First, for a note of what did not happen would be worse than none of what did: the bank has its own audit.
         await self._bank.add(example)

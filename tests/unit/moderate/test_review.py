@@ -13,6 +13,7 @@ from gatepost_server.domain.errors import ErrorReason, GatepostError
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.domain.review import ActKind, QueueKind
 from gatepost_server.domain.ticket import LONGEST_TICKET_S
+from gatepost_server.moderate.example import KnownBy
 from gatepost_server.moderate.limits import RequestLimits
 from gatepost_server.moderate.moderator import Moderator
 from gatepost_server.moderate.once import digested
@@ -229,7 +230,9 @@ async def test_an_appeal_is_made_once_by_its_tenant_against_what_was_stopped(des
 async def test_an_image_that_people_blocked_becomes_a_known_bad_example_with_a_note(desk):
     given = await desk.verdict(DOUBTFUL)
     await desk.review.block(given.name, LI)
-    added = await desk.review.add_known_bad(given.name, LI, Category.INSULT, days=2.0, note="again")
+    added = await desk.review.add_known_bad(
+        given.name, LI, Category.INSULT, known_by=KnownBy.PICTURE, days=2.0, note="again"
+    )
     _, (entry,) = await desk.bank.entries()
     assert (entry.id, entry.added_by, entry.expires) == (added.id, "console:li", desk.clock() + 2 * 86_400.0)
     assert entry.sha256 == digested(request(image=IMAGE)).image_sha256
@@ -241,7 +244,13 @@ async def test_an_image_that_people_blocked_becomes_a_known_bad_example_with_a_n
 async def test_what_may_be_shown_is_no_known_bad_example(desk):
     given = await desk.verdict(DOUBTFUL)
     await desk.review.allow(given.name, LI)
-    assert await refusal(desk.review.add_known_bad(given.name, LI, Category.INSULT)) is ErrorReason.IMAGE_ALLOWED
+    assert (
+        await refusal(desk.review.add_known_bad(given.name, LI, Category.INSULT, known_by=KnownBy.FILE))
+        is ErrorReason.IMAGE_ALLOWED
+    )
     off = await desk.verdict(BAD)
-    assert await refusal(desk.review.add_known_bad(off.name, LI, Category.OFF_SCRIPT)) is ErrorReason.FIELD_INVALID
+    assert (
+        await refusal(desk.review.add_known_bad(off.name, LI, Category.OFF_SCRIPT, known_by=KnownBy.FILE))
+        is ErrorReason.FIELD_INVALID
+    )
     assert (await desk.bank.entries())[1] == []

@@ -14,6 +14,7 @@ from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.errors import ErrorReason, invalid
 from gatepost_server.domain.labels import CATEGORIES, Category
 from gatepost_server.domain.review import ActKind
+from gatepost_server.moderate.example import KnownBy
 from gatepost_server.moderate.review import Done, Person, Review
 from gatepost_server.records.accounts import AccountRole
 
@@ -47,8 +48,15 @@ async def add_known_bad(request: Request) -> Response:
         number = float(days) if days else None
     except ValueError:
         raise invalid(ErrorReason.FIELD_INVALID, "days is a number", field="days") from None
+    known_by, line = _known_by(str(said.get("known_by", "")))
     await parts_of(request).review.add_known_bad(
-        name, person_of(account_of(request)), _category(said), days=number, note=_text(said)
+        name,
+        person_of(account_of(request)),
+        _category(said),
+        known_by=known_by,
+        line=line,
+        days=number,
+        note=_text(said),
     )
     return await partial(request, name)
 
@@ -71,6 +79,16 @@ async def _done(review: Review, name: str, person: Person, said: FormData) -> Do
             if undoes.isascii() and undoes.isdecimal() and len(undoes) < 10:
                 return await review.undo(name, person, int(undoes))
     raise invalid(ErrorReason.FIELD_INVALID, "no such act", field="kind")
+
+
+def _known_by(said: str) -> tuple[KnownBy, int | None]:
+    """Of "file", "picture", or "text:" and a line's index."""
+    kind, _, line = said.partition(":")
+    if kind == KnownBy.TEXT and line.isascii() and line.isdecimal() and len(line) < 6:
+        return KnownBy.TEXT, int(line)
+    if said in (KnownBy.FILE, KnownBy.PICTURE):
+        return KnownBy(said), None
+    raise invalid(ErrorReason.FIELD_INVALID, "known by its file, its picture or a text", field="known_by")
 
 
 def _category(said: FormData) -> Category:
