@@ -145,6 +145,10 @@ bench-overhead: $(STAMP) ## What tickets, coverage, admission and credentials ad
 bench-gateway: $(STAMP) ## The gateway alone beside a bare gRPC echo of 200 kB: out/bench/gateway.json (minutes)
 	@$(BIN)/python -m benchmarks.gateway_echo
 
+.PHONY: bench-traces
+bench-traces: $(STAMP) ## What traces cost the gateway a request, in processor time: out/bench/traces.json (minutes)
+	@$(BIN)/python -m benchmarks.traces
+
 .PHONY: bench-gpu-floor
 bench-gpu-floor: $(STAMP) ## Operations and bytes of the nets, the device's ceilings, and the gap: out/bench/floor.json; the CPU where there is no GPU
 	@$(BIN)/python -m benchmarks.gpu.floor

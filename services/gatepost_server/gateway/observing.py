@@ -10,9 +10,11 @@ import grpc
 from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
+from gatepost_server.gateway.credentials.methods import OPEN, ROLES
 from gatepost_server.gateway.interceptors import Behaviour, Context, Continuation
 
-OURS = "/gatepost.v1."  # health and reflection are asked all the time, by machines
+NOT_OURS = ("/grpc.health.", "/grpc.reflection.")  # asked by machines all the time
+UNKNOWN = "(unknown)"  # whoever asks for what there is not could name anything, and each name would stay in memory
 
 Ended = Callable[[str, grpc.StatusCode, float], None]  # method, status, seconds
 
@@ -30,7 +32,7 @@ class ObservingInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         """As grpc.aio.ServerInterceptor."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or not method.startswith(OURS):  # what there is not could be called anything
+        if handler is None or method.startswith(NOT_OURS):
             return handler
         methods: Any = handler  # the stubs know the synchronous behaviours only
         for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
@@ -45,7 +47,8 @@ class ObservingInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
         return handler
 
     def _observed(self, method: str, behaviour: Behaviour, details: grpc.HandlerCallDetails) -> Behaviour:
-        service, _, name = method.removeprefix("/").partition("/")
+        known = method if method in ROLES or method in OPEN else f"{UNKNOWN}/{UNKNOWN}"
+        service, _, name = known.removeprefix("/").partition("/")
 
         async def observed(request: Any, context: Context) -> Any:
             started = time.monotonic()

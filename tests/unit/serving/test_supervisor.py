@@ -208,3 +208,24 @@ def test_a_first_start_that_fails_is_the_caller_s_to_hear_and_leaves_nothing_run
     assert world.servers[-1].stopped
     with pytest.raises(RuntimeError, match="not running"):
         supervised.server  # noqa: B018
+
+
+def test_restarts_of_stubs_and_servers_are_told_but_not_first_starts(world, tmp_path):
+    told = []
+
+    class Told:
+        def server_restarted(self):
+            told.append("server")
+
+        def stub_restarted(self, model):
+            told.append(model)
+
+    world.script = [lambda: world.kill_stub("clip"), dies(world), nothing]
+    stop = Event()
+    stop.wait = world.wait
+    supervised = Supervisor(
+        TritonSettings(repository=tmp_path, watch_interval_s=WATCH, restart_backoff_s=(1.0,)), Told()
+    )
+    supervised.start(stop)
+    assert supervised.run(stop)
+    assert told == ["clip", "server"]
