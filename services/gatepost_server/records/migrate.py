@@ -11,7 +11,7 @@ import sqlalchemy as sql
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 
-HEAD = "0005"  # the newest of migrations/versions
+HEAD = "0006"  # the newest of migrations/versions
 
 _LOCK = 0x6761_7465  # "gate": whoever migrates holds it, in PostgreSQL
 

@@ -65,13 +65,7 @@ class SqlInsights:
 
     async def sample(self, scope: Scope, edges: Sequence[float], *, most: int) -> Sequence[Sequence[Seen]]:
         """As Insights.sample."""
-        queries = [
-            sql.select(*_SHORT)
-            .where(*_within(scope), DECISIONS.c.created >= low, DECISIONS.c.created < high)
-            .order_by(DECISIONS.c.name)
-            .limit(most)
-            for low, high in pairwise(edges)
-        ]
+        queries = [_first(scope, low, high, most) for low, high in pairwise(edges)]
 
         def taken(connection: sql.Connection) -> list[list[Seen]]:
             return [[_seen(row) for row in connection.execute(query)] for query in queries]
@@ -140,6 +134,15 @@ def _within(scope: Scope) -> list[sql.ColumnElement[bool]]:
     if scope.policy is not None:
         conditions.append(DECISIONS.c.policy == scope.policy)
     return conditions
+
+
+def _first(scope: Scope, low: float, high: float, most: int) -> sql.Select[Any]:
+    """The first by name. Names are sorted before verdicts are read, which are kilobytes each."""
+    within = (*_within(scope), DECISIONS.c.created >= low, DECISIONS.c.created < high)
+    names = sql.select(DECISIONS.c.name, DECISIONS.c.pending).where(*within).order_by(DECISIONS.c.name).limit(most)
+    first = names.subquery("first")
+    same = sql.and_(DECISIONS.c.name == first.c.name, DECISIONS.c.pending == first.c.pending)
+    return sql.select(*_SHORT).join(first, same).order_by(DECISIONS.c.name)
 
 
 def _acts(connection: sql.Connection, names: Sequence[str]) -> Mapping[str, list[Act]]:

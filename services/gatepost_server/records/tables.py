@@ -29,7 +29,7 @@ DECISIONS = sql.Table(
     sql.Column("request", sql.LargeBinary, nullable=False),  # records.codec, as `verdict`
     sql.Column("verdict", sql.LargeBinary, nullable=False),
     sql.Column("embedding", sql.LargeBinary, nullable=False),  # float32, little-endian
-    sql.Index("decisions_created", "created"),
+    sql.Index("decisions_counted", "created", "tenant", "policy", "decision", "pending", "name"),
     sql.Index("decisions_tenant", "tenant", "created"),
     sql.Index("decisions_subject", "subject"),
 )
@@ -49,6 +49,7 @@ ACTS = sql.Table(
     sql.Column("ground", sql.String(16), nullable=False, server_default=""),
     sql.Column("due_s", sql.Float, nullable=True),
     sql.Index("acts_verdict", "verdict", "id"),
+    sql.Index("acts_actor", "actor", "at"),
 )
 
 # What waits for people: follows from the two above, but for the claims.

@@ -21,7 +21,7 @@ from gatepost_server.records.accounts import AccountRole
 
 TRIAL = f"{INSIGHTS}/policy"
 
-SIZES = (500, 2_000, 10_000)  # verdicts; the function alone judges about 3,000 a second (docs/replay.md)
+SIZES = (500, 2_000, 10_000)  # verdicts; a core judges about a thousand a second
 
 
 @dataclass(frozen=True, slots=True)
