@@ -74,13 +74,7 @@ def rescan(
     reveal: Annotated[bool, typer.Option(help="Pictures in the report are not blurred.")] = False,
 ) -> None:
     """Judge stored images; one row for each in OUT, whatever happens. Exit 75: paused, 3: too many errors."""
-    from gatepost_server.rescan.failures import PausedError, RescanError, TooManyErrorsError
     from gatepost_server.rescan.filters import Filters, moment
-    from gatepost_server.rescan.job import Asked
-    from gatepost_server.rescan.pipeline import RayTerms
-    from gatepost_server.rescan.progress import Bar
-    from gatepost_server.rescan.run import Order
-    from gatepost_server.rescan.run import rescan as run
     from gatepost_server.rescan.stores.base import address
 
     try:
@@ -88,6 +82,14 @@ def rescan(
         place, destination = address(source), address(out)
     except ValueError as error:
         _fail(error)
+    # Ray takes seconds to import: not before it is known that there is something to do.
+    from gatepost_server.rescan.failures import PausedError, RescanError, TooManyErrorsError
+    from gatepost_server.rescan.job import Asked
+    from gatepost_server.rescan.pipeline import RayTerms
+    from gatepost_server.rescan.progress import Bar
+    from gatepost_server.rescan.run import Order
+    from gatepost_server.rescan.run import rescan as run
+
     workers = _workers(readers, judges, in_process, decoders, gpus, in_flight)
     cpus = max(os.cpu_count() or 1, math.ceil(workers.cpus))
     order = Order(
