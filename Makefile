@@ -85,7 +85,7 @@ MANIFESTS = $(filter-out %/kustomization.yaml %/prometheus-adapter.yaml deploy/k
 
 .PHONY: lint-deploy
 lint-deploy: $(STAMP) ## deploy/: hadolint, the schemas of Compose and Kubernetes, yamllint
-	@$(BIN)/yamllint --strict deploy/compose deploy/kubernetes
+	@$(BIN)/yamllint --strict deploy
 	@$(BIN)/hadolint deploy/docker/*.Dockerfile
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml deploy/compose/gpu.yaml
 	@$(BIN)/kubernetes-validate --strict --quiet --kubernetes-version $(KUBERNETES) $(MANIFESTS)

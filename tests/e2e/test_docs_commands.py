@@ -60,7 +60,6 @@ NOT_RUN: dict[str, str] = {
     r"gatepostd bank (preview|remove) [0-9a-z]+|gatepostd bank preview": ELSEWHERE,
     r"gatepost (watch|appeal) verdicts/": ELSEWHERE,
     r"gatepostd keys revoke KID": ELSEWHERE,
-    r"gatepostd console user (add|password) (?!.*--password-stdin)": "asks for a password on a terminal",
 }
 NOT_LOOKED_UP = ("pre-commit",)  # programs that are not ours
 
