@@ -22,6 +22,8 @@ from gatepost_server.cli.tuning.tuned import (
     write,
 )
 from gatepost_server.gateway.settings import GatewaySettings
+from gatepost_server.serving import supervisor
+from gatepost_server.serving.repository import RepositoryError
 from gatepost_server.serving.settings import TritonSettings
 
 HERE = Machine(cpu='Some "CPU" \\ 1', cores=8)
@@ -121,3 +123,36 @@ def test_threads_that_are_set_already_are_told_before_anything_starts(monkeypatc
     assert result.exit_code == 1
     assert "clip_threads" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What `gatepostd up` would start Triton with; nothing is started."""
+    seen = []
+
+    def refuse(triton, *_):
+        seen.append(triton)
+        raise RepositoryError("far enough")
+
+    monkeypatch.setattr(supervisor, "Supervisor", refuse)
+    return seen
+
+
+def up(state):
+    return CliRunner().invoke(app, ["up", "--state", str(state)])
+
+
+def test_up_starts_triton_with_what_was_tuned_here(started, tmp_path):
+    tuned = TUNED.model_copy(update={"machine": Machine.here()})
+    write(tmp_path / "tuned.toml", tuned, measured="2026-01-01", gain="1.20x")
+    assert "far enough" in up(tmp_path).output
+    assert [triton.instances for triton in started] == [{"clip": 2}]
+    assert started[0].parameters["ocr_detect_threads"] == "8"
+
+
+def test_up_says_which_file_it_cannot_read_and_starts_nothing(started, tmp_path):
+    (tmp_path / "tuned.toml").write_text("[machine]\n")
+    result = up(tmp_path)
+    assert result.exit_code == 1
+    assert "tuned.toml" in result.output
+    assert started == []
