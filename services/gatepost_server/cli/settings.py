@@ -52,7 +52,7 @@ def check_tables(file: Path | None) -> None:
 
 
 def default_repository() -> Path:
-    """./model_repository where there is one, else the one inside an installed wheel, else the one beside these sources."""
+    """./model_repository where there is one, else the one in the installed wheel, else the one beside these sources."""
     package, sources = Path(__file__).parents[1], Path(__file__).parents[3]
     places = [folder / "model_repository" for folder in (Path.cwd(), package, sources)]
     return next((place for place in places if place.is_dir()), places[-1])
