@@ -16,6 +16,7 @@ from gatepost_server.console.passwords import hashed
 from gatepost_server.console.settings import ConsoleSettings
 from gatepost_server.domain.decision import Verdict
 from gatepost_server.domain.known_bad import KnownBad
+from gatepost_server.domain.labels import Decision
 from gatepost_server.domain.review import ActKind
 from gatepost_server.moderate.review import Review
 from gatepost_server.policy.book import PolicyBook, open_book
@@ -180,10 +181,13 @@ class House:
                 card, number, self.policies, created=created, tenant=tenant, factor=factor, opinions=opinions
             )
             entries.append(replace(made, image=None))
-            if made.decision.value == "REVIEW":
+            if made.decision is Decision.REVIEW or (made.decision is Decision.BLOCK and draw.random() < 0.4):
                 decided.append((made, card, opinions))
         await self.record.add(entries)
         for made, card, opinions in decided:
+            if made.decision is Decision.BLOCK:
+                self.clock.now = made.created + 120.0
+                await self.record.act(made.name, NewAct(ActKind.APPEAL, "", text="申诉"))
             right = draw.random() < (0.85 if card is not cards.ADVERT else 0.4)
             for actor in draw.sample(("console:ana", "console:bo", "console:lead"), opinions):
                 same = draw.random() < 0.9

@@ -131,5 +131,5 @@ def test_whoever_is_at_it_for_long_is_reminded_of_a_break(open_as, house, pictur
     page.get_by_role("link", name=re.compile("when you are reminded")).click()
     page.get_by_label(re.compile("Remind me of a break")).fill("0")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("link", name=re.compile(r"\d+ items"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile(r"\d+ done"))).to_be_visible()
     expect(page.get_by_text("time for a break")).to_have_count(0)
