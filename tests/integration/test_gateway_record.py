@@ -13,6 +13,7 @@ import pytest
 
 from gatepost.v1 import moderation_pb2 as wire
 from gatepost.v1 import moderation_pb2_grpc
+from gatepost_server.records.entry import unpacked
 from gatepost_server.records.sealing import new_key
 from tests.gateways import refused, running_gateway, script
 from tests.integration.test_gateway_process import Process
@@ -52,6 +53,29 @@ async def test_where_a_backlog_is_kept_what_cannot_be_written_down_is_held(tmp_p
         (tmp_path / "aside.db").rename(tmp_path / "handover.db")
         watch = gateway.moderation.WatchVerdict(wire.WatchVerdictRequest(name=held.name), timeout=60.0)
         assert [answer.verdict.pending async for answer in watch][-1] is False
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_the_record_knows_what_an_image_is_like_and_a_caller_hears_it_when_asked_for(tmp_path, wanted):
+    asked = wire.ModerateRequest(image=script(scores={"insult": 0.99}))
+    asked.extras.embedding = wanted
+    async with running_gateway(record=str(tmp_path / "record.db")) as gateway:
+        given = (await gateway.moderation.Moderate(asked)).verdict
+        for _ in range(2_000):  # until it was carried from the hand-over
+            kept = await embeddings(tmp_path / "record.db")
+            if kept:
+                break
+            await asyncio.sleep(0.01)
+    assert [round(number, 3) for number in unpacked(kept[0])] == [0.6, 0.8]
+    assert bool(given.embedding) is wanted
+
+
+async def embeddings(record: Path) -> list[bytes]:
+    def read() -> list[bytes]:
+        with sqlite3.connect(record) as connection:
+            return [kept for (kept,) in connection.execute("SELECT embedding FROM decisions")]
+
+    return await asyncio.to_thread(read)
 
 
 @pytest.mark.parametrize(("keys", "images"), [(None, 0), (new_key(), 1)])

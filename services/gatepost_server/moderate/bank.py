@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from gatepost_server.domain.decision import ModerationRequest
+from gatepost_server.domain.decision import ModerationRequest, Verdict
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.domain.evidence import Evidence
 from gatepost_server.domain.known_bad import Hit
@@ -98,6 +98,14 @@ class Bank:
             await self.refresh()
 
 
-def asking(request: ModerationRequest, bank: Bank | None) -> ModerationRequest:
-    """What the scorer is asked: for the embedding too, where there are examples that have one."""
-    return request if bank is None or not bank.embeds else replace(request, want_embedding=True)
+def asking(request: ModerationRequest, bank: Bank | None, *, recorded: bool) -> ModerationRequest:
+    """What the scorer is asked: for the embedding too, where examples have one, or the record keeps it."""
+    return replace(request, want_embedding=True) if recorded or (bank is not None and bank.embeds) else request
+
+
+def without_embedding(verdict: Verdict) -> Verdict:
+    """As it is given to whoever did not ask for the embedding."""
+    evidence = verdict.evidence
+    if evidence is None or not evidence.embedding:
+        return verdict
+    return replace(verdict, evidence=replace(evidence, embedding=()))

@@ -49,7 +49,8 @@ def example_of(
     example = KnownBad(number, category, added, by, expires=None if days is None else added + days * _DAY_S, note=note)
     evidence = kept.verdict.evidence
     if known_by is KnownBy.TEXT:
-        text = evidence.lines[line].text if evidence is not None and line in range(len(evidence.lines)) else ""
+        lines = evidence.lines if evidence is not None else ()
+        text = lines[line].text if line is not None and 0 <= line < len(lines) else ""
         if not says_enough(comparable(text)):
             raise invalid(ErrorReason.FIELD_INVALID, "a text has two Chinese characters or five letters", field="line")
         return replace(example, text=text)

@@ -14,7 +14,7 @@ from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
 from gatepost_server.domain.labels import Decision
 from gatepost_server.domain.unique import unique
-from gatepost_server.moderate.bank import Bank, asking
+from gatepost_server.moderate.bank import Bank, asking, without_embedding
 from gatepost_server.moderate.hurry import Hurry, unless
 from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image, check_length, check_locale
 from gatepost_server.moderate.nearline import Nearline
@@ -199,8 +199,9 @@ class Moderator:
                 raise
             with step(self._tracer, "hold"):
                 return await self._nearline.hold(name, request, policy, error, started)
-        await self._store.put(verdict)
-        return verdict
+        given = verdict if request.want_embedding else without_embedding(verdict)
+        await self._store.put(given)
+        return given
 
     async def _judge(
         self,
@@ -240,12 +241,14 @@ class Moderator:
         return verdict
 
     async def _score(self, request: ModerationRequest, timeout_s: float, priority: Priority, hurry: Hurry) -> Evidence:
-        asked = asking(request, self._bank)
+        asked = asking(request, self._bank, recorded=self._recorder is not None)
         evidence = await unless(hurry, self._scorer.score(asked, timeout_s=timeout_s, priority=priority))
         if evidence is None:
             raise GatepostError(ErrorCode.DEADLINE_EXCEEDED, ErrorReason.DEADLINE, "nobody can wait for it any longer")
         if self._bank is not None:
             evidence = await self._bank.apply(evidence, request)
+        if self._recorder is not None:
+            return evidence  # the record tells by its embedding what an image is like
         return evidence if request.want_embedding or not evidence.embedding else replace(evidence, embedding=())
 
     async def _known(self, key: bytes, timeout_s: float) -> Verdict | None:

@@ -15,6 +15,7 @@ import structlog
 from gatepost_server.domain.decision import Coverage, Judgement, ModerationRequest, Reason, ReasonCode, Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.labels import Decision
+from gatepost_server.moderate.bank import without_embedding
 from gatepost_server.moderate.recorder import Recorder
 from gatepost_server.policy.load import Policy
 from gatepost_server.policy.messages import user_message
@@ -173,6 +174,7 @@ class Nearline:
             verdict = await self._judged(judge, work)
             if self._recorder is not None:
                 await self._recorder.write(work.request, verdict, held=work.held)
+            verdict = verdict if work.request.want_embedding else without_embedding(verdict)
         except asyncio.CancelledError:
             with contextlib.suppress(GatepostError):  # the lease runs out in any case
                 await asyncio.shield(self._backlog.give_back(work.name, 0.0, counted=False))
