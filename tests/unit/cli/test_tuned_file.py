@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from typer.testing import CliRunner
 
 from gatepost_server.cli.app import app
 from gatepost_server.cli.tune import sample_cards
-from gatepost_server.cli.tuning.served import TuneError, images_for, read_samples
+from gatepost_server.cli.tuning.served import Sample, Served, TuneError, images_for, read_samples
 from gatepost_server.cli.tuning.tuned import (
     GatewayPart,
     Machine,
@@ -24,6 +25,7 @@ from gatepost_server.cli.tuning.tuned import (
 from gatepost_server.gateway.settings import GatewaySettings
 from gatepost_server.serving import supervisor
 from gatepost_server.serving.repository import RepositoryError
+from gatepost_server.serving.server import StoppedError
 from gatepost_server.serving.settings import TritonSettings
 
 HERE = Machine(cpu='Some "CPU" \\ 1', cores=8)
@@ -156,3 +158,16 @@ def test_up_says_which_file_it_cannot_read_and_starts_nothing(started, tmp_path)
     assert result.exit_code == 1
     assert "tuned.toml" in result.output
     assert started == []
+
+
+def test_a_stop_is_heard_before_the_next_turn():
+    stop = Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        Served("127.0.0.1:1", [Sample("card.jpg", b"card")], stop).rate(1, 1.0)
+
+
+def test_a_picture_that_cannot_be_judged_is_named():
+    nobody = Served("127.0.0.1:1", [Sample("card.jpg", b"card")], Event())
+    with pytest.raises(TuneError, match=r"card\.jpg could not be judged"):
+        nobody.rate(2, 1.0)
