@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from gatepost_server.console.insights.trial import Trials, as_yaml, with_thresholds
+from gatepost_server.console.insights.trial import Trials, as_yaml, parsed, with_thresholds
 from gatepost_server.domain.labels import Category, Decision
 from gatepost_server.policy.book import open_book
 from gatepost_server.policy.judge import judge
-from gatepost_server.policy.load import PolicyError, parse_policy
+from gatepost_server.policy.load import PolicyError
 from gatepost_server.records.entry import entry_of
 from gatepost_server.records.insights import Scope
 from gatepost_server.records.sql_insights import SqlInsights
@@ -52,30 +52,51 @@ def thresholds(**changed: tuple[str, str]) -> dict[Category, tuple[str, str]]:
 
 async def test_what_flips_is_what_lies_between_the_old_and_the_new_threshold(insights):
     new = with_thresholds(POLICY, thresholds(insult=("0.6", "0.8")))
-    found = await Trials().run(insights, EVER, new, POLICY, most=2_000)
+    found = (await Trials().run(insights, EVER, new, POLICY, most=2_000)).found
     assert found.flips == {("REVIEW", "ALLOW"): 100}
     assert (found.rows, found.without_evidence) == (900, 1)
     assert found.by_ground == {"insult": {("REVIEW", "ALLOW"): 100}}
 
 
 async def test_against_what_was_decided_then_the_same_policy_flips_nothing(insights):
-    found = await Trials().run(insights, EVER, POLICY, None, most=2_000)
+    found = (await Trials().run(insights, EVER, POLICY, None, most=2_000)).found
     assert found.flips == {}
     assert found.before == {"ALLOW": 499, "REVIEW": 300, "BLOCK": 101}
 
 
 async def test_no_more_are_judged_than_asked_for_and_each_once(insights):
-    found = await Trials().run(insights, EVER, POLICY, POLICY, most=450)
+    outcome = await Trials().run(insights, EVER, POLICY, POLICY, most=450)
+    found = outcome.found
+    assert not outcome.stopped
     assert found.rows + found.without_evidence == 450
 
 
 async def test_an_empty_record_has_nothing_to_judge(insights):
-    found = await Trials().run(insights, Scope(8_000.0, 9_000.0), POLICY, POLICY, most=450)
+    found = (await Trials().run(insights, Scope(8_000.0, 9_000.0), POLICY, POLICY, most=450)).found
     assert (found.rows, found.flipped.share) == (0, 0.0)
 
 
+async def test_a_trial_that_takes_too_long_is_stopped_and_says_so(insights):
+    minutes = iter(range(0, 6_000, 50))
+    outcome = await Trials(clock=lambda: next(minutes)).run(insights, EVER, POLICY, POLICY, most=2_000)
+    assert outcome.stopped
+    assert 0 < outcome.found.rows < 900
+
+
+def test_a_text_that_is_small_and_stands_for_much_is_refused():
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+    with pytest.raises(PolicyError, match="aliases"):
+        parsed(bomb, POLICY)
+
+
+@pytest.mark.parametrize("text", ["{", "\x00", "a: b: c"])
+def test_a_text_that_is_no_yaml_is_told(text):
+    with pytest.raises(PolicyError, match="not YAML"):
+        parsed(text, POLICY)
+
+
 def test_a_policys_own_text_is_the_same_policy():
-    assert parse_policy(as_yaml(POLICY.document).encode(), source="form").version == POLICY.version
+    assert parsed(as_yaml(POLICY.document), POLICY).version == POLICY.version
 
 
 def test_thresholds_as_they_are_make_the_same_judgements():

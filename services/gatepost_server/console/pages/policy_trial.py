@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from gatepost_server.console.guard import Page
 from gatepost_server.console.insights.period import Period
-from gatepost_server.console.insights.trial import as_yaml, with_thresholds
+from gatepost_server.console.insights.trial import Outcome, as_yaml, parsed, with_thresholds
 from gatepost_server.console.pages.insights import INSIGHTS, Asked, around
 from gatepost_server.console.parts import parts_of
 from gatepost_server.console.render import render
 from gatepost_server.domain.labels import Category
-from gatepost_server.policy.comparison import Comparison, rate
-from gatepost_server.policy.load import Policy, PolicyError, parse_policy
+from gatepost_server.policy.comparison import rate
+from gatepost_server.policy.load import Policy, PolicyError
 from gatepost_server.records.accounts import AccountRole
 
 TRIAL = f"{INSIGHTS}/policy"
@@ -58,7 +58,7 @@ class Wanted:
     def policy(self) -> Policy:
         """What is to be tried. Raises PolicyError."""
         if self.as_text:
-            return parse_policy(self.text.encode(), source=self.base.name)
+            return parsed(self.text, self.base)
         return with_thresholds(self.base, self.thresholds)
 
 
@@ -80,15 +80,15 @@ async def tried(request: Request) -> Response:
     # Verdicts of every policy: it is asked what this one would say of them.
     scope = Asked(asked.days, asked.tenant, "").scope(Period.last(asked.days, parts.clock()))
     against = None if wanted.against_given else wanted.base
-    found = await parts.trials.run(parts.insights, scope, new, against, most=wanted.size)
-    return await _page(request, said, found=found, new=new)
+    outcome = await parts.trials.run(parts.insights, scope, new, against, most=wanted.size)
+    return await _page(request, said, outcome=outcome, new=new)
 
 
 async def _page(
     request: Request,
     said: QueryParams | FormData,
     *,
-    found: Comparison | None = None,
+    outcome: Outcome | None = None,
     new: Policy | None = None,
     problem: str = "",
 ) -> Response:
@@ -104,7 +104,8 @@ async def _page(
         period=period,
         wanted=Wanted.of(said, parts.policies.get(asked.policy)),
         sizes=SIZES,
-        found=found,
+        found=outcome.found if outcome is not None else None,
+        stopped=outcome is not None and outcome.stopped,
         new=new,
         problem=problem,
         rate=rate,
