@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
 from opentelemetry.propagate import extract
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from gatepost_server.gateway.credentials.methods import OPEN, ROLES
 from gatepost_server.gateway.interceptors import Behaviour, Context, Continuation
+from gatepost_server.scoring.spans import UNTRACED, is_off
 
 NOT_OURS = ("/grpc.health.", "/grpc.reflection.")  # asked by machines all the time
 UNKNOWN = "(unknown)"  # whoever asks for what there is not could name anything, and each name would stay in memory
@@ -52,14 +54,7 @@ class ObservingInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
 
         async def observed(request: Any, context: Context) -> Any:
             started = time.monotonic()
-            with self._tracer.start_as_current_span(
-                f"{service}/{name}",
-                context=extract(_text(details)),
-                kind=SpanKind.SERVER,
-                attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": name},
-                record_exception=False,  # grpc.aio ends refused calls with an exception of its own
-                set_status_on_exception=False,
-            ) as span:
+            with self._span(service, name, details) as span:
                 cancelled = True
                 try:
                     answer = await behaviour(request, context)
@@ -76,6 +71,18 @@ class ObservingInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
                     self._ended(name, code, time.monotonic() - started)
 
         return observed
+
+    def _span(self, service: str, name: str, details: grpc.HandlerCallDetails) -> AbstractContextManager[Span]:
+        if is_off(self._tracer):
+            return UNTRACED
+        return self._tracer.start_as_current_span(
+            f"{service}/{name}",
+            context=extract(_text(details)),
+            kind=SpanKind.SERVER,
+            attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": name},
+            record_exception=False,  # grpc.aio ends refused calls with an exception of its own
+            set_status_on_exception=False,
+        )
 
 
 def _text(details: grpc.HandlerCallDetails) -> dict[str, str]:

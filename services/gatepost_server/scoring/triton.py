@@ -19,6 +19,7 @@ from gatepost_server.domain.decision import ModerationRequest
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
 from gatepost_server.domain.evidence import Evidence
 from gatepost_server.scoring.base import Priority
+from gatepost_server.scoring.spans import carried
 from gatepost_server.tensors import contract
 from gatepost_server.tensors.codec import decode_evidence
 from gatepost_server.tensors.errors import decode_error
@@ -88,6 +89,7 @@ class TritonScorer:
                 request_id=request.request_id,
                 priority=int(priority),
                 timeout=int(timeout_s * 1e6),  # microseconds, of each step's queue
+                headers=carried(),
             )
         )
         self._calls.add(call)

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from tritonclient.utils import InferenceServerException, deserialize_bytes_tensor
 
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError
@@ -148,3 +149,12 @@ def test_what_triton_says_becomes_our_words_and_never_names_its_files(status, me
     error = as_gatepost_error(InferenceServerException(message, status=status))
     assert (error.code, error.reason) == (code, reason)
     assert "/" not in error.message
+
+
+async def test_a_traced_call_carries_its_trace_to_triton_and_any_other_carries_nothing(scorer, triton):
+    await scorer.score(request(), timeout_s=10.0)
+    with TracerProvider().get_tracer("test").start_as_current_span("call") as span:
+        await scorer.score(request(), timeout_s=10.0)
+    plain, traced = triton.metadata
+    assert "traceparent" not in plain
+    assert f"{span.get_span_context().trace_id:032x}" in traced["traceparent"]

@@ -23,6 +23,7 @@ class TritonDouble(service_pb2_grpc.GRPCInferenceServiceServicer):
         self.delay_s = 0.0
         self.is_ready = True
         self.requests: list[service_pb2.ModelInferRequest] = []
+        self.metadata: list[dict[str, Any]] = []
         self.cancelled = asyncio.Event()
 
     async def start(self) -> str:
@@ -41,6 +42,7 @@ class TritonDouble(service_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def ModelInfer(self, request, context):
         self.requests.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
         try:
             await asyncio.sleep(self.delay_s)
         except asyncio.CancelledError:
