@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatepost_server.domain.decision import Judgement, ReasonCode
-from gatepost_server.domain.labels import Category, Decision
+from gatepost_server.domain.labels import Decision
 from gatepost_server.policy.asked import MISSING
 from gatepost_server.policy.evaluate import GRAVITY
 
@@ -15,9 +15,9 @@ BY_GRAVITY = tuple(sorted(Decision, key=GRAVITY.__getitem__))  # a decision by i
 ALLOW, REVIEW, HOLD, BLOCK = range(4)
 
 
-def of_list(category: Category | None) -> str:
-    """The ground of an entry of a block list."""
-    return BLOCK_LIST if category is None else category.value
+def of_list(category: str | None) -> str:
+    """The ground of an entry of a block list; `category` may be the word for it, as stored."""
+    return str(category) if category else BLOCK_LIST
 
 
 def of_reason(reason: Mapping[str, Any]) -> str:
