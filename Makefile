@@ -84,11 +84,15 @@ KUBERNETES := 1.33.0
 MANIFESTS = $(filter-out %/kustomization.yaml %/prometheus-adapter.yaml deploy/kubernetes/gpu/%,$(wildcard deploy/kubernetes/*.yaml))
 
 .PHONY: lint-deploy
-lint-deploy: $(STAMP) ## deploy/: hadolint, the schemas of Compose and Kubernetes, yamllint
-	@$(BIN)/yamllint --strict deploy
-	@$(BIN)/hadolint deploy/docker/*.Dockerfile
+lint-deploy: $(STAMP) ## deploy/: the schemas of Compose and Kubernetes; dockerfile-utils and dclint (where npm is)
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml deploy/compose/gpu.yaml
 	@$(BIN)/kubernetes-validate --strict --quiet --kubernetes-version $(KUBERNETES) $(MANIFESTS)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-containers; else echo "SKIPPED dockerfile-utils and dclint: npm is not installed"; fi
+
+.PHONY: lint-containers
+lint-containers: node_modules/.bin/buf # which comes with the others of package.json
+	@for file in deploy/docker/*.Dockerfile; do node_modules/.bin/dockerfile-utils lint "$$file" || exit 1; done
+	@node_modules/.bin/dclint deploy/compose/compose.yaml --quiet --disable-rule no-build-and-image
 
 .PHONY: format
 format: $(STAMP) ## ruff: fix and format

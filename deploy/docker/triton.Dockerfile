@@ -6,7 +6,6 @@ ARG TRITON=24.12-py3
 FROM nvcr.io/nvidia/tritonserver:${TRITON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_BREAK_SYSTEM_PACKAGES=1
 # For pdqhash, which has no wheel.
-# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends g++ python3-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY requirements/build.lock requirements/torch-cuda.lock requirements/triton.lock requirements/

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from gatepost_client import __version__
 from gatepost_server.console.settings import ConsoleSettings
@@ -61,6 +62,11 @@ def test_every_setting_that_is_named_is_one() -> None:
         prefix = model.model_config["env_prefix"]
         known |= {f"{prefix}{field.upper()}" for field in model.model_fields}
     assert set(settings_named()) - known == set()
+
+
+@pytest.mark.parametrize("file", sorted(DEPLOY.rglob("*.y*ml")), ids=lambda file: file.name)
+def test_no_key_is_said_twice(file: Path) -> None:
+    assert list(YAML(typ="safe").load_all(file.read_text()))  # raises DuplicateKeyError
 
 
 def test_every_manifest_is_in_the_kustomization() -> None:
@@ -127,6 +133,7 @@ def test_replicas_grow_with_waiting_by_the_metric_that_the_adapter_makes() -> No
 
 def test_images_are_of_this_version() -> None:
     images = {container["image"] for _, template in pods() for container in template["spec"]["containers"]}
+    images |= {each["image"] for each in COMPOSE["services"].values() if "build" in each}
     assert images == {f"gatepost-gateway:{__version__}", f"gatepost-triton:{__version__}"}
     assert set(re.findall(r"/gatepost-\w+:([\d.]+)", (DEPLOY / "README.md").read_text())) == {__version__}
 
