@@ -94,7 +94,7 @@ class SqlAccounts:
             there = ACCOUNTS.c.name == account.name
             before = connection.execute(sql.select(ACCOUNTS.c.password, ACCOUNTS.c.role).where(there)).one_or_none()
             connection.execute(ACCOUNTS.update().where(there).values(_row(account)))
-            if before is not None and tuple(before) != (account.password, account.role.value):
+            if account.disabled or (before is not None and tuple(before) != (account.password, account.role.value)):
                 connection.execute(SESSIONS.delete().where(SESSIONS.c.account == account.name))
 
         await self._database.run(changed)

@@ -59,6 +59,8 @@ class AccountsContract:
         assert await accounts.whose("r" * 64, idle_s=100.0) is not None
         found = await accounts.find("ana")
         assert {name: getattr(found, name) for name in changed} == changed
+        await accounts.change(ANA)  # as it was: what ended has ended
+        assert await accounts.whose("a" * 64, idle_s=100.0) is None
 
     async def test_preferences_change_and_nobody_is_signed_out(self, accounts):
         await accounts.add(RUI)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -30,6 +31,8 @@ from gatepost_server.records.similar import Similar
 ITEM = "/items/{id:uuid}"
 
 _SIMILAR = 6
+
+_log = structlog.get_logger("gatepost.console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ async def picture(request: Request) -> Response:
     image = await parts.review.image(kept) if media_type is not None else None
     if image is None:
         raise HTTPException(404)
+    _log.info("picture_shown", verdict=name, actor=person_of(account_of(request)).actor)
     # Nothing in it runs, even where somebody opens it by itself.
     headers = {"content-security-policy": "default-src 'none'; sandbox", "content-disposition": "inline"}
     return Response(image, media_type=media_type, headers=headers)
