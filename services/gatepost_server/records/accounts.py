@@ -73,8 +73,10 @@ class Accounts(Protocol):
         ...
 
     async def change(self, account: Account) -> None:
-        """Role, password, being disabled and preferences are as here. Another password or role, and being
-        disabled, end all sessions."""
+        """Role, password, being disabled and preferences are as here.
+
+        Another password or role ends all sessions, and so does being disabled.
+        """
         ...
 
     async def begin(self, name: str, session: str, *, until: float) -> None:
