@@ -14,7 +14,13 @@ BINDING = re.compile(
     r"(?<!L)GPL|(?<!Lesser )General Public|Server Side Public|SSPL|Commons Clause|Non-?Commercial|BUSL", re.IGNORECASE
 )
 # Their metadata says nothing; these are in the LICENSE file, or where that is missing in the sources.
-READ_BY_HAND = {"atheris": "Apache-2.0", "cel-python": "Apache-2.0", "resvg-py": "MIT", "wordninja": "MIT"}
+READ_BY_HAND = {
+    "atheris": "Apache-2.0",
+    "axe-playwright-python": "MIT",  # and axe-core, which it carries: MPL-2.0; tests only
+    "cel-python": "Apache-2.0",
+    "resvg-py": "MIT",
+    "wordninja": "MIT",
+}
 
 
 def locked() -> list[str]:
