@@ -81,7 +81,7 @@ lint: $(STAMP) ## ruff: lint and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 KUBERNETES := 1.33.0
-MANIFESTS = $(filter-out %/kustomization.yaml %/prometheus-adapter.yaml deploy/kubernetes/gpu/%,$(wildcard deploy/kubernetes/*.yaml))
+MANIFESTS = $(filter-out %/kustomization.yaml %/prometheus-adapter.yaml,$(wildcard deploy/kubernetes/*.yaml))
 
 .PHONY: lint-deploy
 lint-deploy: $(STAMP) ## deploy/: the schemas of Compose and Kubernetes; dockerfile-utils and dclint (where npm is)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from gatepost_server.console.settings import ConsoleSettings
 from gatepost_server.gateway.health import CANARIES, MODELS, MODERATION
 from gatepost_server.gateway.http import HEALTH_PATH, METRICS_PATH
 from gatepost_server.gateway.settings import GatewaySettings
+from tests.kubectl import kubectl_binary
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
@@ -73,6 +76,27 @@ def test_every_manifest_is_in_the_kustomization() -> None:
     named = set(yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["resources"])
     others = {"kustomization.yaml", "prometheus-adapter.yaml"}  # the latter is another chart's values
     assert named == {path.name for path in KUBERNETES.glob("*.yaml")} - others
+
+
+@pytest.mark.parametrize("folder", ["kubernetes", "kubernetes-gpu"])
+def test_what_kustomize_makes_of_it_is_valid(folder: str, tmp_path: Path) -> None:
+    command = [kubectl_binary(), "kustomize", str(DEPLOY / folder)]
+    made = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0, made.stderr
+    assert {
+        each["metadata"]["namespace"] for each in yaml.safe_load_all(made.stdout) if each["kind"] != "Namespace"
+    } == {"gatepost"}
+    assert ("nvidia.com/gpu" in made.stdout) is (folder == "kubernetes-gpu")
+    (tmp_path / "all.yaml").write_text(made.stdout)
+    validate = [
+        Path(sys.executable).with_name("kubernetes-validate"),
+        "--strict",
+        "-k",
+        "1.33.0",
+        tmp_path / "all.yaml",
+    ]
+    checked = subprocess.run(validate, capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize(("pod", "container"), containers())
