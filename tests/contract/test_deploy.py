@@ -19,6 +19,7 @@ from gatepost_server.gateway.health import CANARIES, MODELS, MODERATION
 from gatepost_server.gateway.http import HEALTH_PATH, METRICS_PATH
 from gatepost_server.gateway.settings import GatewaySettings
 from tests.kubectl import kubectl_binary
+from tests.promtool import promtool
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())
@@ -97,6 +98,16 @@ def test_what_kustomize_makes_of_it_is_valid(folder: str, tmp_path: Path) -> Non
     ]
     checked = subprocess.run(validate, capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_prometheus_takes_its_settings_and_finds_the_rules(tmp_path: Path) -> None:
+    settings = (DEPLOY / "compose" / "prometheus.yml").read_text()
+    assert "/etc/prometheus/rules/" in settings
+    (tmp_path / "prometheus.yml").write_text(settings.replace("/etc/prometheus/rules", str(DEPLOY / "prometheus")))
+    command = [promtool(), "check", "config", str(tmp_path / "prometheus.yml")]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr
+    assert "2 rule files found" in checked.stdout
 
 
 @pytest.mark.parametrize(("pod", "container"), containers())
