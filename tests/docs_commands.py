@@ -52,7 +52,7 @@ class Command:
 
     def simple(self) -> Iterator[list[str]]:
         """The words of each program that it starts, without redirections: pipes, && and ; separate them."""
-        lexer = shlex.shlex(self.text, posix=True, punctuation_chars="|&;<>()")
+        lexer = shlex.shlex(re.sub(r"<\([^)]*\)", "FILE", self.text), posix=True, punctuation_chars="|&;<>()")
         lexer.whitespace_split = True
         words: list[str] = []
         skip = False
