@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import grpc
@@ -90,12 +92,16 @@ def gone(processes):
     return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes)
 
 
-def test_up_serves_both_parts_and_stops_the_gateway_before_triton(daemon):
+def test_up_serves_both_parts_and_stops_the_gateway_before_triton(daemon, tmp_path):
     up = daemon("up", "--port", "0")
     ready = up.ready()
     assert ready["pid"] == up.process.pid
     assert health(ready["grpc"]) == "SERVING"
     assert f"gatepost is ready: grpc on {ready['grpc']}" in up.log_file.read_text()
+    assert stat.S_IMODE((tmp_path / "state" / "image-key").stat().st_mode) == 0o600
+    assert "images_not_kept" not in up.events()
+    with urllib.request.urlopen(f"{ready['console']}/sign-in", timeout=60) as page:
+        assert b"gatepostd console user add" in page.read()
     family = up.family()
     assert len(family) == 3  # tritonserver and two stubs
 
