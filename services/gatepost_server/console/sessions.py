@@ -19,6 +19,7 @@ from starlette.responses import Response
 from gatepost_server.console.settings import ConsoleSettings
 from gatepost_server.records.accounts import Account, Accounts
 
+_BY_ITSELF = "gatepost-by-itself"  # header of requests that a clock in the page sends, and no person
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -51,11 +52,12 @@ class Sessions:
         self.cookie = "__Host-gatepost" if settings.secure else "gatepost"
 
     async def visitor(self, request: Request) -> Visitor:
-        """Whose request it is."""
+        """Whose request it is. What a page asks for by itself keeps nobody signed in who has left it open."""
         token = request.cookies.get(self.cookie, "")
         if not _TOKEN.fullmatch(token):
             return Visitor(None, "")
-        return Visitor(await self._accounts.whose(_id(token), idle_s=self._settings.session_idle_s), token)
+        idle_s, step = self._settings.session_idle_s, _BY_ITSELF not in request.headers
+        return Visitor(await self._accounts.whose(_id(token), idle_s=idle_s, step=step), token)
 
     def stranger(self) -> Visitor:
         """Somebody who has no cookie yet; `remember` gives it to them."""

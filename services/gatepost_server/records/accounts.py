@@ -83,8 +83,8 @@ class Accounts(Protocol):
         """Somebody signed in, until then (Unix seconds) at most."""
         ...
 
-    async def whose(self, session: str, *, idle_s: float) -> Account | None:
-        """Who is signed in there, and takes a step. None where nobody is any more."""
+    async def whose(self, session: str, *, idle_s: float, step: bool = True) -> Account | None:
+        """Who is signed in there, and takes a step if it is one. None where nobody is any more."""
         ...
 
     async def end(self, session: str) -> None:

@@ -109,7 +109,7 @@ class SqlAccounts:
 
         await self._database.run(begun)
 
-    async def whose(self, session: str, *, idle_s: float) -> Account | None:
+    async def whose(self, session: str, *, idle_s: float, step: bool = True) -> Account | None:
         """As Accounts.whose."""
         query = (
             sql.select(ACCOUNTS, SESSIONS.c.seen)
@@ -122,7 +122,7 @@ class SqlAccounts:
             row = connection.execute(query.where(SESSIONS.c.until > now, SESSIONS.c.seen > now - idle_s)).one_or_none()
             if row is None:
                 return None
-            if row.seen <= now - _SEEN_S:
+            if step and row.seen <= now - _SEEN_S:
                 connection.execute(SESSIONS.update().where(SESSIONS.c.id == session).values(seen=now))
             return _account(row)
 

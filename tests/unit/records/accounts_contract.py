@@ -49,6 +49,14 @@ class AccountsContract:
         clock.now = 2_000.0
         assert await accounts.whose("a" * 64, idle_s=10_000.0) is None
 
+    async def test_what_a_page_asks_for_by_itself_keeps_nobody_signed_in(self, accounts, clock):
+        await accounts.add(RUI)
+        await accounts.begin("rui", "a" * 64, until=2_000.0)
+        clock.now = 1_090.0
+        assert await accounts.whose("a" * 64, idle_s=100.0, step=False) is not None
+        clock.now = 1_120.0
+        assert await accounts.whose("a" * 64, idle_s=100.0, step=False) is None
+
     @pytest.mark.parametrize("changed", [{"password": "$other"}, {"role": AccountRole.VIEWER}, {"disabled": True}])
     async def test_sessions_do_not_outlive_what_they_were_begun_with(self, accounts, changed):
         for account in (ANA, RUI):
