@@ -103,6 +103,7 @@ def test_a_verdict_is_one_object_with_exactly_these_keys(run: Check) -> None:
     (found,) = objects(run("check", "ugly.jpg", "--json"))
     assert list(found) == [
         "source",
+        "name",
         "decision",
         "reasons",
         "scores",
@@ -114,6 +115,7 @@ def test_a_verdict_is_one_object_with_exactly_these_keys(run: Check) -> None:
         "policy",
         "models",
         "ticket",
+        "user_message",
         "timing_ms",
     ]
     assert list(found["lines"][0]) == ["text", "polygon", "confidence", "scores", "expected"]
@@ -121,6 +123,16 @@ def test_a_verdict_is_one_object_with_exactly_these_keys(run: Check) -> None:
     assert found["lines"][0]["text"] == "去死吧"
     assert found["lines"][0]["polygon"] == [[8, 8], [120, 8], [120, 40], [8, 40]]
     assert found["reasons"][0]["code"] == "SCORE"
+
+
+@pytest.mark.parametrize("decision", [Decision.REVIEW, Decision.BLOCK])
+def test_what_is_stopped_is_shown_with_the_name_that_an_appeal_asks_for(
+    run: Check, fake_gatepost: FakeServer, decision: Decision
+) -> None:
+    fake_gatepost.default = verdict(decision, Category.INSULT)
+    assert "verdicts/fake-1" in run("check", "kind.png").stdout
+    (described,) = objects(run("check", "kind.png", "--json"))
+    assert described["name"] == "verdicts/fake-2"
 
 
 def test_a_failure_is_one_object_with_exactly_these_keys(run: Check) -> None:

@@ -16,6 +16,7 @@ from gatepost_client.people import PeoplesAnswer
 from gatepost_client.verdict import Decision, Reason, ReasonCode, Verdict
 
 _VERDICT_KEYS = (
+    "name",  # what `gatepost appeal` and `gatepost watch` need
     "decision",
     "reasons",
     "scores",
@@ -27,10 +28,9 @@ _VERDICT_KEYS = (
     "policy",
     "models",
     "ticket",
+    "user_message",
     "timing_ms",
 )
-_PENDING_KEYS = ("name", "pending")  # what `gatepost watch` needs; only where there is something to wait for
-_PEOPLE_KEYS = ("people", "user_message")  # only where people have a part in it
 _LINE_KEYS = ("text", "polygon", "confidence", "scores", "expected")
 _COLOURS = {Decision.ALLOW: "green", Decision.REVIEW: "yellow", Decision.BLOCK: "red", Decision.HOLD: "magenta"}
 
@@ -50,8 +50,8 @@ def to_json(source: str, result: StreamResult) -> dict[str, Any]:
         return {"source": source, "error": described}
     everything = result.verdict.to_dict() if result.verdict else {}
     everything["lines"] = [{key: line[key] for key in _LINE_KEYS} for line in everything["lines"]]
-    keys = (*_VERDICT_KEYS, *_PENDING_KEYS) if everything["pending"] else _VERDICT_KEYS
-    keys = (*keys, *_PEOPLE_KEYS) if everything["people"] else keys
+    # Only where there is something to wait for, and where people have a part in it.
+    keys = (*_VERDICT_KEYS, *(key for key in ("pending", "people") if everything[key]))
     return {"source": source, **{key: everything[key] for key in keys}}
 
 
@@ -112,7 +112,7 @@ def _why(verdict: Verdict) -> str:
         told = [verdict.user_message.text] if verdict.user_message else []
         return "\n".join([*_unique(map(_reason, verdict.reasons)), *_people(verdict.people), *told])
     if verdict.reasons:
-        more = [f"gatepost watch {verdict.name}"] if verdict.pending else []
+        more = [f"gatepost watch {verdict.name}" if verdict.pending else verdict.name]
         return "\n".join([*_unique(map(_reason, verdict.reasons)), *_asked(verdict), *more])
     worst = max(verdict.scores.items(), key=lambda entry: entry[1], default=None)
     return "\n".join([*([f"highest: {worst[0].value} {worst[1]:.2f}"] if worst else []), *_asked(verdict)])
