@@ -33,7 +33,7 @@ class Daemon:
                 env={**os.environ, "GATEPOST_LOG_FORMAT": "json", **environment},
             )
 
-    def wait_for(self, condition, seconds=20.0):
+    def wait_for(self, condition, seconds=90.0):
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, self.log_file.read_text()
@@ -56,7 +56,7 @@ class Daemon:
         return [json.loads(line)["event"] for line in lines if line.startswith("{")]
 
     def ends_with(self, code):
-        assert self.process.wait(30) == code, self.log_file.read_text()
+        assert self.process.wait(90) == code, self.log_file.read_text()
 
 
 @pytest.fixture
