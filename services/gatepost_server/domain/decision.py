@@ -91,7 +91,7 @@ class Judgement:
     """What a policy says of evidence: the pure part of a verdict."""
 
     decision: Decision
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason, ...]  # the gravest first
     coverage: Coverage
     policy: str
     policy_version: str  # SHA-256 of the policy's canonical content, first 16 hex digits
@@ -99,6 +99,11 @@ class Judgement:
     user_locale: str = "en"  # BCP 47 tag of the language that user_message is in
     asked_text: AskedText | None = None  # None where nothing was asked for
     tightening: Tightening | None = None  # None where the conversation changed nothing
+
+    @property
+    def category(self) -> Category | None:
+        """Of the gravest reason that has one."""
+        return next((reason.category for reason in self.reasons if reason.category is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,5 +79,4 @@ def likely_ground(judgement: Judgement) -> Ground | None:
 
 def category_of(kept: Kept) -> Category | None:
     """As people corrected it; else that of the gravest reason."""
-    reasons = kept.verdict.judgement.reasons
-    return kept.standing.category or next((each.category for each in reasons if each.category is not None), None)
+    return kept.standing.category or kept.verdict.judgement.category

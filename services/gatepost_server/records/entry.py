@@ -47,7 +47,6 @@ def entry_of(
 ) -> Entry:
     """`request` is digested (moderate.once)."""
     judgement, evidence = verdict.judgement, verdict.evidence
-    gravest = max(judgement.reasons, key=lambda reason: reason.score or 0.0, default=None)
     return Entry(
         name=verdict.name,
         pending=verdict.pending,
@@ -56,7 +55,7 @@ def entry_of(
         subject=request.subject,
         created=verdict.created,
         decision=judgement.decision,
-        category=gravest.category if gravest is not None else None,
+        category=judgement.category,
         severity=max((reason.score or _UNSCORED for reason in judgement.reasons), default=0.0),
         policy=judgement.policy,
         policy_version=judgement.policy_version,

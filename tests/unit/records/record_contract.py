@@ -176,6 +176,17 @@ class RecordContract:
         assert [await record.find(f"verdicts/{n}") is None for n in (1, 2, 3)] == [True, False, True]
         assert [item.verdict for item in (await record.queue(QueueFilter(), most=10))[0]] == ["verdicts/2"]
 
+    async def test_a_verdict_is_of_the_category_that_stopped_it_whatever_else_scores_higher(self, record):
+        stopped = allowed("verdicts/1")
+        reasons = (
+            Reason(ReasonCode.RULE, Decision.BLOCK, detail="abuse-in-place-of-the-greeting"),
+            Reason(ReasonCode.SCORE, Decision.BLOCK, Category.INSULT, 0.95, 0.8),
+            Reason(ReasonCode.SCORE, Decision.REVIEW, Category.OFF_SCRIPT, 1.0, 0.5),
+        )
+        judgement = replace(stopped.judgement, decision=Decision.BLOCK, reasons=reasons)
+        await record.add([entry_of(request(), replace(stopped, judgement=judgement), keep_image=False)])
+        assert [each.name for each in await record.purgeable(PurgeCriteria(category=Category.INSULT))] == ["verdicts/1"]
+
     async def test_a_purge_by_age_and_category_takes_what_meets_both(self, record):
         await record.add([entry(1), entry(2), entry(5)])
         both = PurgeCriteria(before=1_003.0, category=Category.INSULT)

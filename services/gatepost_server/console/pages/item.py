@@ -104,9 +104,7 @@ def policy_of(parts: Parts, kept: Kept) -> Policy | None:
 def work(parts: Parts, kept: Kept, item: QueueItem | None, account: Account) -> Mapping[str, Any]:
     """What the part of the page that changes shows."""
     person = person_of(account)
-    reasons = kept.verdict.judgement.reasons
-    gravest = max(reasons, key=lambda reason: reason.score or 0.0, default=None)
-    category = kept.standing.category or (gravest.category if gravest is not None else None)
+    category = kept.standing.category or kept.verdict.judgement.category
     return {
         "kept": kept,
         "verdict": kept.verdict,
