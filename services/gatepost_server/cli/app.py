@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
-from platformdirs import user_cache_path, user_state_path
+from platformdirs import user_cache_path
 from pydantic import SecretStr
 
 from gatepost_server.cli.bank import BANK_FILE, bank
@@ -33,6 +33,7 @@ from gatepost_server.cli.settings import (
     read_log,
     read_triton,
 )
+from gatepost_server.cli.state import STATE_VARIABLE, state_folder
 from gatepost_server.cli.stopping import stop_on_signals
 from gatepost_server.cli.tokens import TOKENS_FILE, tokens
 from gatepost_server.cli.tune import tune
@@ -67,7 +68,7 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The gateway's 
 State = Annotated[
     Path | None,
     typer.Option(
-        envvar="GATEPOST_STATE",
+        envvar=STATE_VARIABLE,
         file_okay=False,
         help="What outlives a restart: images accepted and not judged yet, keys that sign tickets.",
         show_default="the user's state folder",
@@ -113,7 +114,7 @@ def up(
     warn_of_unknown("GATEPOST_TRITON_", TRITON_FIELDS)
     with failures(SettingsError):
         gateway, triton = read_gateway(config, port), read_triton(config, repository=model_repository)
-    folder = state if state is not None else user_state_path("gatepost")
+    folder = state_folder(state)
     with failures(OSError, tuned.TunedError):
         if gateway.image_keys is None:
             make_key_file(folder / IMAGE_KEY)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from platformdirs import user_state_path
 from rich.console import Console
 from rich.table import Column, Table
 
 from gatepost_server.cli.find import Cosine, Distance, Similarity, filled, show_matches
 from gatepost_server.cli.refused import refused
+from gatepost_server.cli.state import state_folder
 from gatepost_server.domain.known_bad import COSINE, PDQ_DISTANCE, TEXT_SIMILARITY, KnownBad
 from gatepost_server.domain.labels import Category
 
@@ -38,7 +38,7 @@ Place = Annotated[
         "--bank",
         envvar="GATEPOST_GATEWAY_BANK",
         help="File (SQLite) or database URL.",
-        show_default="bank.db in the user's state folder",
+        show_default="bank.db in the state folder",
         show_envvar=True,
     ),
 ]
@@ -148,7 +148,7 @@ def _run(place: str, work: Callable[[BankStore], Awaitable[_Answer]]) -> _Answer
     from gatepost_server.records.sql_bank import SqlBank
 
     async def done() -> _Answer:
-        store = SqlBank.at(place or str(user_state_path("gatepost") / BANK_FILE))
+        store = SqlBank.at(place or str(state_folder() / BANK_FILE))
         try:
             return await work(store)
         finally:

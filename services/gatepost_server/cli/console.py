@@ -16,6 +16,7 @@ import typer
 
 from gatepost_server.cli.ready import announce
 from gatepost_server.cli.settings import SettingsError, read_table
+from gatepost_server.cli.state import state_folder
 
 if TYPE_CHECKING:
     from gatepost_server.console.settings import ConsoleSettings
@@ -189,13 +190,11 @@ async def _changed(context: typer.Context, name: str, change: Callable[[Account]
 
 
 def _settings(config: Path | None, state: Path | None) -> ConsoleSettings:
-    from platformdirs import user_state_path
-
     from gatepost_server.cli.app import make_ring, read_gateway, start_logs, with_state
 
     start_logs(config)
     said = read_gateway(config, None)
-    gateway = with_state(said, state if state is not None else user_state_path("gatepost"))
+    gateway = with_state(said, state_folder(state))
     settings = read_console(config, gateway)
     if said.ticket_keys is None and settings.ticket_keys == gateway.ticket_keys:
         make_ring(gateway)  # as `up` does; a folder that somebody named is there, or it is a mistake

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_state_path
+
+from gatepost_server.cli.state import state_folder
 
 if TYPE_CHECKING:
     from gatepost_server.tickets.folder import KeyFolder
@@ -25,7 +26,7 @@ Folder = Annotated[
         envvar="GATEPOST_GATEWAY_TICKET_KEYS",
         file_okay=False,
         help="The folder of the ring.",
-        show_default="ticket-keys in the user's state folder",
+        show_default="ticket-keys in the state folder",
     ),
 ]
 
@@ -83,7 +84,7 @@ def jwks(folder: Folder = None) -> None:
 def _ring(folder: Path | None) -> Iterator[KeyFolder]:
     from gatepost_server.tickets.folder import KeyFolder, RingError
 
-    place = folder if folder is not None else user_state_path("gatepost") / KEYS_FOLDER
+    place = folder if folder is not None else state_folder() / KEYS_FOLDER
     try:
         yield KeyFolder(place)
     except RingError as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_state_path
+
+from gatepost_server.cli.state import state_folder
 
 if TYPE_CHECKING:
     from gatepost_server.records.record import PurgeCriteria
@@ -40,7 +41,7 @@ def purge(
     from gatepost_server.records.database import DatabaseUrlError
     from gatepost_server.records.record import PurgeCriteria
 
-    state = user_state_path("gatepost")
+    state = state_folder()
     try:
         criteria = PurgeCriteria(
             before=None if older_than is None else time.time() - older_than * _DAY_S,

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from platformdirs import user_state_path
 from rich.console import Console
 from rich.table import Table
+
+from gatepost_server.cli.state import state_folder
 
 if TYPE_CHECKING:
     from gatepost_server.rescan.judges import MakeJudge
@@ -155,7 +156,7 @@ def _bank(place: str) -> str:
     """The bank that a gateway here would follow: the one that was named, else the one of `gatepostd bank`."""
     from gatepost_server.cli.bank import BANK_FILE
 
-    own = user_state_path("gatepost") / BANK_FILE
+    own = state_folder() / BANK_FILE
     if not place:
         return str(own) if own.exists() else ""
     return place if "://" in place else str(Path(place).absolute())

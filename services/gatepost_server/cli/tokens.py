@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_state_path
+
+from gatepost_server.cli.state import state_folder
 
 if TYPE_CHECKING:
     from gatepost_server.gateway.credentials.token_file import TokenStore
@@ -26,7 +27,7 @@ File = Annotated[
         envvar="GATEPOST_GATEWAY_CREDENTIALS",
         dir_okay=False,
         help="The file of hashes.",
-        show_default=f"{TOKENS_FILE} in the user's state folder",
+        show_default=f"{TOKENS_FILE} in the state folder",
     ),
 ]
 
@@ -86,7 +87,7 @@ def _store(file: Path | None) -> Iterator[TokenStore]:
     from gatepost_server.gateway.credentials.token_file import TokenStore
     from gatepost_server.gateway.credentials.watched import FileError
 
-    place = file if file is not None else user_state_path("gatepost") / TOKENS_FILE
+    place = file if file is not None else state_folder() / TOKENS_FILE
     try:
         yield TokenStore(place)
     except FileError as error:

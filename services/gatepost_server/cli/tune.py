@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_state_path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gatepost_server.cli.settings import SettingsError, read_triton
+from gatepost_server.cli.state import state_folder
 from gatepost_server.cli.stopping import stop_on_signals
 from gatepost_server.cli.tuning.plan import Plan
 
@@ -64,7 +64,7 @@ def tune(
     from gatepost_server.serving.server import StoppedError, TritonFailedError
 
     here = tuned.Machine.here()
-    file = (state if state is not None else user_state_path("gatepost")) / tuned.TUNED_FILE
+    file = state_folder(state) / tuned.TUNED_FILE
     console = Console(stderr=True)
     try:
         settings = read_triton(config, repository=model_repository)

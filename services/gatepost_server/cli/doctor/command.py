@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from platformdirs import user_state_path
 from rich.console import Console
 from rich.table import Table
 
 from gatepost_server.cli.doctor.finding import Finding, Health, failed
 from gatepost_server.cli.settings import SettingsError, read_triton
+from gatepost_server.cli.state import state_folder
 from gatepost_server.serving.parameters import PREFIX
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _settled(
 ) -> Iterator[Finding]:
     from gatepost_server.cli.app import read_gateway, with_state
 
-    folder = state if state is not None else user_state_path("gatepost")
+    folder = state_folder(state)
     try:
         settings = read_gateway(config, None)
         triton = read_triton(config, repository=model_repository)
