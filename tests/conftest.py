@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from gatepost_server.serving.server import TritonServer
 from gatepost_server.serving.settings import TritonSettings
@@ -27,6 +28,15 @@ TINY_REPOSITORY = TESTS / "integration" / "tiny_repository"
 
 # gatepost_server.serving.shell imports pb_utils, which only a stub has.
 sys.path.insert(0, str(TESTS / "fakes"))
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were():
+    """A command that a test calls sets logs up for its process; the next test's are not its."""
+    before = structlog.get_config()
+    yield
+    if structlog.get_config() != before:
+        structlog.configure(**before)
 
 
 def triton_settings(repository: Path, folder: Path, **more) -> TritonSettings:

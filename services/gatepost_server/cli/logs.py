@@ -37,18 +37,21 @@ def configure_logs(settings: LogSettings) -> None:
 
 
 class Unfailing:
-    """A text stream that drops what it cannot write: a full disk under the log must not fail the requests."""
+    """A text stream that drops what it cannot write: a full disk under the log must not fail the requests.
+
+    ValueError is what a closed stream raises.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
         """As TextIO.write; says that all was written."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
         """As TextIO.flush."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
