@@ -108,7 +108,12 @@ def show(
             for change in _run(place, lambda store: store.changes()):
                 table.add_row(_day(change.at), change.actor, change.what, change.entry)
         else:
-            table = Table(Column("id", no_wrap=True), "label", "known by", "expires", "added", "by", "note")
+            table = Table(
+                Column("id", no_wrap=True),
+                "label",
+                "known by",
+                *(Column(each, overflow="fold") for each in ("expires", "added", "by", "note")),
+            )
             now = time.time()
             for entry in _run(place, lambda store: store.entries())[1]:
                 expires = "" if entry.expires is None else _day(entry.expires)

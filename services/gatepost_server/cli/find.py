@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from gatepost_server.cli.refused import refused
 from gatepost_server.cli.replay import ResultsArgument
@@ -102,7 +102,7 @@ def show_matches(results: str, example: KnownBad, limit: int) -> int:
 
 
 def _listed(matches: Iterable[Match], limit: int) -> int:
-    table = Table("image", "tenant", "decision then", "like by", "how like")
+    table = Table(Column("image", overflow="fold"), "tenant", "decision then", "like by", "how like")
     count = 0
     for match in matches:
         count += 1

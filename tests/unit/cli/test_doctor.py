@@ -270,6 +270,12 @@ def test_the_report_is_a_table_for_people_and_json_for_machines(tmp_path: Path) 
     assert {each["health"] for each in findings} <= {"ok", "warning"}
 
 
+def test_what_to_do_is_told_whole_in_a_narrow_window_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [row.split("│") for row in asked(tmp_path)[1].splitlines() if row.startswith("│")]
+    assert "GATEPOST_GATEWAY_IMAGE_KEYS" in "".join(row[4].strip() for row in rows)
+
+
 def test_one_failure_is_the_exit_code_and_broken_settings_are_one(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("[gateway]\ndefault_policy = 'none-such'\n")
     code, text = asked(tmp_path, "--json", "--config", str(tmp_path / "broken.toml"))

@@ -59,6 +59,12 @@ def test_a_policy_that_cannot_be_used_is_said_in_a_line(run, results, tmp_path):
     assert "wrong.yaml: description" in run("replay", results, "--policy", str(tmp_path / "wrong.yaml"), code=1)
 
 
+def test_where_a_found_image_is_can_be_read_in_a_narrow_window_too(run, results, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    said = run("find", results, "--text", "草泥马")
+    assert "…" not in "".join(row.split("│")[1] for row in said.splitlines() if row.startswith("│"))
+
+
 def test_find_lists_images_by_text_and_by_hash(run, results):
     said = run("find", results, "--text", "草泥马")
     assert "cards/0.png" in said

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from gatepost_server.cli.doctor.finding import Finding, Health, failed
 from gatepost_server.cli.settings import SettingsError, read_triton
@@ -51,7 +51,7 @@ def doctor(
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in findings], ensure_ascii=False, indent=2))
     else:
-        table = Table("", "check", "found", "what to do")
+        table = Table("", "check", *(Column(name, overflow="fold") for name in ("found", "what to do")))
         for each in findings:
             table.add_row(_SIGNS[each.health], each.check, each.said, each.advice)
         Console().print(table)
