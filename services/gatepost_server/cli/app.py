@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 import typer
 from platformdirs import user_cache_path
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from gatepost_server.cli.bank import BANK_FILE, bank
 from gatepost_server.cli.capacity import capacity
@@ -30,6 +30,7 @@ from gatepost_server.cli.settings import (
     SettingsError,
     check_tables,
     default_repository,
+    invalid,
     read_log,
     read_triton,
 )
@@ -258,6 +259,8 @@ def read_gateway(config: Path | None, port: int | None) -> GatewaySettings:
     warn_of_unknown("GATEPOST_GATEWAY_", GatewaySettings.model_fields)
     try:
         settings = GatewaySettings.load(config)
+    except ValidationError as error:
+        raise invalid("gateway", error) from error
     except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from error
     if port is None:

@@ -84,10 +84,15 @@ def read_table(model: type[_Settings], table: str, file: Path | None, overrides:
     try:
         return model(**_overlaid(_overlaid(_tables(file).get(table, {}), EnvSettingsSource(model)()), said))
     except ValidationError as error:
-        problems = [
-            f"{table}.{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_url=False)
-        ]
-        raise SettingsError("\n".join(problems)) from error
+        raise invalid(table, error) from error
+
+
+def invalid(table: str, error: ValidationError) -> SettingsError:
+    """What is wrong in a table, by the setting's name in the file, without the values: they may be secret."""
+    problems = []
+    for each in error.errors(include_url=False, include_input=False, include_context=False):
+        problems.append(f"{'.'.join(map(str, (table, *each['loc'])))}: {each['msg']}")
+    return SettingsError("\n".join(problems))
 
 
 def _tables(file: Path | None) -> dict[str, dict[str, Any]]:

@@ -276,6 +276,15 @@ def test_what_to_do_is_told_whole_in_a_narrow_window_too(tmp_path: Path, monkeyp
     assert "GATEPOST_GATEWAY_IMAGE_KEYS" in "".join(row[4].strip() for row in rows)
 
 
+def test_a_setting_that_cannot_be_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEPOST_GATEWAY_MAX_STREAMS", "abc")
+    code, text = asked(tmp_path, "--json")
+    (finding,) = json.loads(text)
+    assert (code, finding["check"], finding["health"]) == (1, "settings", "failed")
+    assert finding["said"].startswith("gateway.max_streams: ")
+    assert "pydantic" not in text
+
+
 def test_one_failure_is_the_exit_code_and_broken_settings_are_one(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("[gateway]\ndefault_policy = 'none-such'\n")
     code, text = asked(tmp_path, "--json", "--config", str(tmp_path / "broken.toml"))
