@@ -118,8 +118,10 @@ def test_the_command_line_prints_one_object_a_line_and_exits_1_when_something_is
     assert answers["unkind"]["decision"] == "BLOCK"
     assert answers["broken"]["error"]["reason"] == "IMAGE_TRUNCATED"
     assert set(answers["kind"]) == {
-        *("source", "decision", "reasons", "scores", "lines", "asked_text", "tightening"),
-        *("coverage", "image", "policy", "models", "ticket", "timing_ms"),
+        *("source", "name", "decision", "reasons", "scores", "lines", "asked_text", "tightening"),
+        *("user_message", "coverage", "image", "policy", "models", "ticket", "timing_ms"),
     }
+    assert answers["unkind"]["name"].startswith("verdicts/")  # for an appeal
+    assert answers["unkind"]["user_message"]["text"]
     assert {span["kind"] for span in answers["kind"]["asked_text"]["spans"]} == {"matched"}
     assert len(list((tmp_path / "drawn").iterdir())) == 2
