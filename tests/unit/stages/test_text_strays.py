@@ -35,7 +35,7 @@ def test_lines_that_are_read_surely_are_judged_together(suspicious: Judge) -> No
     assert joined(suspicious, ["deck the halls", "pals for life"], [0.98, 0.98]) > 0.5
 
 
-@pytest.mark.parametrize("stray", ["QQ留", "SY", "巴"])
+@pytest.mark.parametrize("stray", ["QQ留", "SY", "SB", "巴"])
 def test_a_few_letters_that_are_read_unsurely_add_nothing(suspicious: Judge, stray: str) -> None:
     assert joined(suspicious, ["deck the halls", stray], [0.98, 0.71]) <= FRAGMENT_AT_MOST + 1e-6
 
@@ -50,3 +50,10 @@ def test_digits_one_by_one_say_nothing(suspicious: Judge) -> None:
 
 def test_a_listed_word_counts_however_small_its_parts(suspicious: Judge) -> None:
     assert joined(suspicious, ["傻", "逼"], [0.7, 0.7]) > 0.5
+
+
+@pytest.mark.parametrize("stray", ["SB", "GHB"])
+def test_listed_letters_hold_a_card_only_where_they_are_read_surely(suspicious: Judge, stray: str) -> None:
+    texts = ["余生很长，有你真好", stray]
+    unsure, sure = (suspicious.lines(texts, [0.98, confidence]).scores[1].max() for confidence in (0.65, 0.95))
+    assert unsure < 0.5 < 0.9 < sure

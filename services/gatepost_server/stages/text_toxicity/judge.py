@@ -13,7 +13,7 @@ from gatepost_server.domain.labels import CATEGORIES
 from gatepost_server.stages.text_toxicity.across import Across, read_across
 from gatepost_server.stages.text_toxicity.hidden import Meaning, read_edges
 from gatepost_server.stages.text_toxicity.passages import passages
-from gatepost_server.text.characters import count_letters
+from gatepost_server.text.characters import count_han, count_letters
 from gatepost_server.text.grids import Grid
 from gatepost_server.text.lexicon import Match, Strength
 from gatepost_server.text.normalize import normalize
@@ -29,6 +29,8 @@ LEAST_CONFIDENCE = 0.3  # a reading below it is taken for a stray one: shown, bu
 
 # Trust in other lines by the recogniser's mean character probability: it grows from _NOISE to _CLEAR.
 _NOISE, _CLEAR = 0.2, 0.6
+# Of up to three Latin letters alone it grows later: ornaments are read as "SB" or "GHB", and then unsurely.
+_SHORT_NOISE, _SHORT_CLEAR = 0.5, 0.9
 
 _WHOLE_LINE, _NEXT_TO_NOTHING = 3, 3  # letters
 _SURE = 0.8  # confidence; ornaments that are read as two or three letters seldom reach it
@@ -69,12 +71,18 @@ class Judge:
         self._second = second
 
     def lines(self, texts: Sequence[str], confidences: Sequence[float]) -> Lines:
-        """Every line alone; scores shrink with the reading's confidence."""
+        """Every line alone; scores shrink with the reading's confidence, those of a few Latin letters sooner."""
         normalized = tuple(normalize(text) for text in texts)
         readings = [self._scorer.read(text) for text in normalized]
-        trusts = trust(confidences)
-        believed = tuple(_strong(reading) if weight else () for reading, weight in zip(readings, trusts, strict=True))
         scores = np.maximum(self._decided(readings), self._respaced(normalized))
+        short = np.array([count_letters(text) <= _WHOLE_LINE and not count_han(text) for text in normalized], bool)
+        trusts = np.where(short, trust(confidences, _SHORT_NOISE, _SHORT_CLEAR), trust(confidences))
+        # What half is believed alone is not to become a whole by standing beside other lines.
+        least = np.where(short, 0.5, 0.0)
+        believed = tuple(
+            _strong(reading) if weight > enough else ()
+            for reading, weight, enough in zip(readings, trusts, least, strict=True)
+        )
         return Lines(normalized, scores * trusts[:, None], believed)
 
     def joined(self, lines: Lines, confidences: Sequence[float], orders: Sequence[Sequence[int]]) -> Joined:
@@ -164,10 +172,10 @@ def _blend(readings: Sequence[Reading], scores: Scores, opinion: Scores) -> Scor
     return np.where(empty[:, None], 0.0, np.maximum(blended, np.minimum(floors, scores))).astype(np.float32)
 
 
-def trust(confidences: Sequence[float]) -> Scores:
+def trust(confidences: Sequence[float], noise: float = _NOISE, clear: float = _CLEAR) -> Scores:
     """Factor 0 to 1 for each line, so that noise read as text never becomes a confident score; 0 for stray readings."""
     values = np.nan_to_num(np.asarray(confidences, np.float32))
-    grown = np.clip((values - _NOISE) / (_CLEAR - _NOISE), 0.0, 1.0)
+    grown = np.clip((values - noise) / (clear - noise), 0.0, 1.0)
     return np.where(values < LEAST_CONFIDENCE, 0.0, grown).astype(np.float32)
 
 
