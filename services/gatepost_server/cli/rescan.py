@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from gatepost_server.cli.state import state_folder
 if TYPE_CHECKING:
     from gatepost_server.rescan.judges import MakeJudge
     from gatepost_server.rescan.pipeline import Workers
+    from gatepost_server.rescan.progress import View
     from gatepost_server.rescan.run import Order, Summary
 
 PAUSED = 75  # sysexits.h: EX_TEMPFAIL, the same command may go on later
@@ -87,7 +90,6 @@ def rescan(
     from gatepost_server.rescan.failures import PausedError, RescanError, TooManyErrorsError
     from gatepost_server.rescan.job import Asked
     from gatepost_server.rescan.pipeline import RayTerms
-    from gatepost_server.rescan.progress import Bar
     from gatepost_server.rescan.run import Order
     from gatepost_server.rescan.run import rescan as run
 
@@ -112,8 +114,8 @@ def rescan(
         _dry_run(order, console)
         return
     try:
-        with Bar(console) as bar:
-            summary = run(order, bar)
+        with _view(console) as view:
+            summary = run(order, view)
         if report:
             from gatepost_server.rescan.report.write import write_report
 
@@ -125,6 +127,18 @@ def rescan(
     except RescanError as error:
         _fail(error)
     _show(summary, order, console)
+
+
+@contextmanager
+def _view(console: Console) -> Iterator[View]:
+    """A bar on a terminal; elsewhere lines that a log can hold."""
+    from gatepost_server.rescan.progress import Bar, Lines
+
+    if console.is_terminal:
+        with Bar(console) as bar:
+            yield bar
+    else:
+        yield Lines(partial(typer.echo, err=True))
 
 
 def _judge(

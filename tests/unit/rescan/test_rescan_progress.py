@@ -12,7 +12,7 @@ from gatepost_server.domain.errors import ErrorCode
 from gatepost_server.rescan.failures import Failure
 from gatepost_server.rescan.inputs import Input
 from gatepost_server.rescan.job import Destination, Done
-from gatepost_server.rescan.progress import Bar
+from gatepost_server.rescan.progress import Bar, Lines
 from gatepost_server.rescan.rows import row_of
 from gatepost_server.rescan.schema import results_schema
 from gatepost_server.rescan.sink import read_shard, write_shard
@@ -28,6 +28,26 @@ def test_rows_decisions_and_errors_are_told_as_they_come_and_what_was_done_befor
     told = console.file.getvalue()
     assert "15/30" in told
     assert "ALLOW 12 · BLOCK 1 · errors 2" in told
+
+
+def test_a_log_hears_the_beginning_and_then_a_line_every_so_often():
+    told: list[str] = []
+    now = [100.0]
+    view = Lines(told.append, every_s=30.0, clock=lambda: now[0])
+    view.planned(20)
+    now[0] += 31
+    view.planned(25)
+    view.began(30, [Done(0, "shards/part-000000.parquet", 10, 99, "ab", {"ALLOW": 9}, {"IMAGE_CORRUPT": 1})])
+    now[0] += 10
+    view.judged(5, {"ALLOW": 4, "BLOCK": 1}, {})
+    now[0] += 30
+    view.judged(5, {"ALLOW": 4}, {"SOURCE_MISSING": 1})
+    view.judged(5, {"ALLOW": 5}, {})
+    assert told == [
+        "planning: 25 images so far",
+        "scanning: 10 of 30 were done before",
+        "scanning: 20 of 30 · 0.2/s · ALLOW 17 · BLOCK 1 · errors 2",
+    ]
 
 
 class KilledError(BaseException):
