@@ -29,7 +29,7 @@ MESSAGES = 5_000  # of 27,000 Chinese messages
 PERTURBED = 0.35  # part of the lines of public sets that come disguised
 WHOLE, SHORT = 0.5, 40  # part of the lines of so many characters that are disguised wholly, as on a card
 # The part of each set that one epoch sees, another in every epoch: comments are many, and cards are what is judged.
-KEPT = {"cold": 0.4, "swsr": 0.35, "davidson": 0.2, "edos": 0.3, "sms_spam": 0.5}
+KEPT = {"cold": 0.3, "swsr": 0.25, "davidson": 0.15, "edos": 0.22, "sms_spam": 0.5}
 # What a harmless label is worth in a category that a comment carries no label of, where no listed word stands.
 ASSUMED = 0.2
 UNLABELLED = 0.4  # what a message counts, for it is only taken to be harmless

@@ -2,7 +2,9 @@
 
     python -m training.text.ocr_noise --cards 400
 
-Many lines stand on one card, because reading a card is what costs. Kept in the cache folder, one JSON object a line.
+Many lines stand on one card, because reading a card is what costs. Every other card is wholly kind: all that is read
+on it, ornaments and pieces of lines among it, alone and together, is kind as well. Kept in the cache folder, one JSON
+object a line.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from benchmarks.cards import Card, Split, Wanted, compose
 from gatepost_server.domain.errors import GatepostError
 from gatepost_server.stages.ocr_detect import OcrDetect
 from gatepost_server.stages.ocr_recognize import OcrRecognize
+from gatepost_server.text.characters import count_letters
+from gatepost_server.text.normalize import normalize
+from gatepost_server.text.reading_order import join
 from training.text.data import CACHE, READINGS, Written, written
 
 # Of 100: a reading less like its line than this is something else, or lacks the word that made the line unkind.
 _LIKE, _UNKIND_LIKE = 55.0, 80.0
 _LINES = 4  # of different cards, on one
+_LETTERS = 2  # less says nothing
 
 
 def read(card: Card, detect: OcrDetect, recognize: OcrRecognize) -> list[str]:
@@ -48,6 +54,17 @@ def matched(card: Iterable[Written], readings: Sequence[str]) -> list[tuple[str,
     return pairs
 
 
+def all_kind(card: Sequence[Written], readings: Sequence[str]) -> list[tuple[str, str, str | None]]:
+    """As `matched`, of a card of kind lines only: whatever was read, each reading alone and all of them joined."""
+    told = [reading for reading in readings if count_letters(normalize(reading)) >= _LETTERS]
+    whole = join([line.lines[0] for line in card], range(len(card)))
+    together = [(whole, join(told, range(len(told))), None)] if len(told) > 1 else []
+    return [
+        *((max(card, key=lambda line: fuzz.ratio(line.lines[0], one)).lines[0], one, None) for one in told),
+        *together,
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cards", type=int, default=400)
@@ -58,14 +75,16 @@ def main() -> None:
     rng = random.Random(17)
     # Of an unkind card of several lines, nobody knows which line it is.
     cards = [card for card in written() if not card.is_held_out and (card.category is None or len(card.lines) == 1)]
-    pool = [Written(card.lines[:1], card.category) for card in cards]
-    short = [line for line in pool if len(line.lines[0]) <= 24]
+    firsts = [Written(card.lines[:1], card.category) for card in cards]
+    short = [line for line in firsts if len(line.lines[0]) <= 24]
+    kind = [line for line in short if line.category is None]
     options.cache.mkdir(parents=True, exist_ok=True)
     with (options.cache / READINGS).open("w", encoding="utf-8") as file:
         for seed in tqdm(range(options.cards), mininterval=10):
-            lines = rng.sample(short, _LINES)
+            told, pool = (all_kind, kind) if seed % 2 else (matched, short)
+            lines = rng.sample(pool, _LINES)
             card = compose(Wanted(tuple(line.lines[0] for line in lines)), seed, Split.TRAIN)
-            for line, reading, category in matched(lines, read(card, detect, recognize)):
+            for line, reading, category in told(lines, read(card, detect, recognize)):
                 file.write(json.dumps({"line": line, "read": reading, "category": category}, ensure_ascii=False) + "\n")
 
 
