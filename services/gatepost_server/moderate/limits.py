@@ -33,13 +33,13 @@ class RequestLimits:
 def check_fields(request: ModerationRequest, limits: RequestLimits) -> None:
     """Everything but the image. Raises GatepostError (INVALID_ARGUMENT) that names the field."""
     check_request_id(request.request_id)
-    check_length(request.prompt, limits.prompt, "prompt")
+    check_text(request.prompt, limits.prompt, "prompt")
     _check_count(len(request.expected_text), limits.expected_texts, "expected_text")
     for index, text in enumerate(request.expected_text):
-        check_length(text, limits.expected_text, f"expected_text[{index}]")
+        check_text(text, limits.expected_text, f"expected_text[{index}]")
     _check_count(len(request.turns), limits.turns, "turns")
     for index, turn in enumerate(request.turns):
-        check_length(turn.text, limits.turn, f"turns[{index}].text")
+        check_text(turn.text, limits.turn, f"turns[{index}].text")
     _check_labels(request, limits)
     check_locale(request.locale)
     if not _SUBJECT.fullmatch(request.subject):
@@ -68,8 +68,13 @@ def check_request_id(request_id: str) -> None:
         )
 
 
-def check_length(text: str, most: int, field: str) -> None:
-    """Raises GatepostError (INVALID_ARGUMENT, TEXT_TOO_LONG); `most` characters."""
+def check_text(text: str, most: int, field: str) -> None:
+    """Raises GatepostError (INVALID_ARGUMENT): TEXT_TOO_LONG beyond `most` characters, FIELD_INVALID for a NUL in it.
+
+    PostgreSQL holds no NUL, and libraries in C take one for the end.
+    """
+    if "\x00" in text:
+        raise invalid(ErrorReason.FIELD_INVALID, f"{field} holds a NUL character", field=field)
     if len(text) > most:
         raise invalid(ErrorReason.TEXT_TOO_LONG, f"{field} has {len(text)} characters; the most is {most}", field=field)
 
@@ -82,8 +87,8 @@ def _check_count(count: int, most: int, field: str) -> None:
 def _check_labels(request: ModerationRequest, limits: RequestLimits) -> None:
     _check_count(len(request.labels), limits.labels, "labels")
     for key, value in request.labels.items():
-        check_length(key, limits.label_key, "labels")
-        check_length(value, limits.label_value, "labels")
+        check_text(key, limits.label_key, "labels")
+        check_text(value, limits.label_value, "labels")
 
 
 def check_locale(locale: str) -> None:

@@ -16,7 +16,7 @@ from gatepost_server.domain.labels import Decision
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.bank import Bank, asking, without_embedding
 from gatepost_server.moderate.hurry import Hurry, unless
-from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image, check_length, check_locale
+from gatepost_server.moderate.limits import RequestLimits, check_fields, check_image, check_locale, check_text
 from gatepost_server.moderate.nearline import Nearline
 from gatepost_server.moderate.once import Once, digested, fingerprint
 from gatepost_server.moderate.people import People
@@ -169,7 +169,7 @@ class Moderator:
         """
         if locale:
             check_locale(locale)
-        check_length(text, MOST_TEXT, "message")
+        check_text(text, MOST_TEXT, "message")
         verdict = await self.verdict(name, tenant=tenant)
         if self._people is None:
             raise GatepostError(

@@ -17,7 +17,7 @@ from gatepost_server.domain.ticket import LONGEST_TICKET_S
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.answers import answered
 from gatepost_server.moderate.example import KnownBy, example_of
-from gatepost_server.moderate.limits import check_length
+from gatepost_server.moderate.limits import check_text
 from gatepost_server.moderate.release import release
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.bank import BankStore
@@ -169,7 +169,7 @@ class Review:
         """
         if self._bank is None:
             raise GatepostError(ErrorCode.FAILED_PRECONDITION, ErrorReason.BANK_OFF, "there is no known-bad bank")
-        check_length(note, MOST_TEXT, "note")
+        check_text(note, MOST_TEXT, "note")
         kept = await self.find(name)
         if (kept.standing.decision or kept.verdict.judgement.decision) is Decision.ALLOW:
             raise GatepostError(
@@ -199,7 +199,7 @@ class Review:
         Raises GatepostError: NOT_FOUND, also for another tenant's; FAILED_PRECONDITION (ALREADY_APPEALED; or
         NOTHING_TO_APPEAL: it may be shown, or nobody has judged it yet); INVALID_ARGUMENT.
         """
-        check_length(text, MOST_TEXT, "message")
+        check_text(text, MOST_TEXT, "message")
         kept = await self.find(name, tenant=tenant)
         if kept.standing.appeal is not None and kept.standing.appeal.text == text:
             return kept
@@ -249,7 +249,7 @@ class Review:
         undoes: int | None = None,
         ground: Ground | None = None,
     ) -> Kept:
-        check_length(text, MOST_TEXT, "text")
+        check_text(text, MOST_TEXT, "text")
         act = NewAct(kind, person.actor, category, text, undoes, senior=person.senior, ground=ground)
         return await self._record.act(name, act)
 

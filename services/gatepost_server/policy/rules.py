@@ -135,10 +135,15 @@ def _prompt(seen: _Seen) -> dict[str, float]:
     return {} if similarity is None else {"similarity": similarity}
 
 
+def _whole(text: str) -> str:
+    """For the CEL library takes a NUL for the end: what follows one would be hidden from every rule."""
+    return text.replace("\x00", "\ufffd")
+
+
 def _line(line: TextLine) -> dict[str, Any]:
     return {
-        "text": line.text,
-        "normalized": line.normalized,
+        "text": _whole(line.text),
+        "normalized": _whole(line.normalized),
         "language": line.language,
         "confidence": line.confidence,
         "scores": {name: line.scores.get(category, 0.0) for category, name in _NAMES},
@@ -164,12 +169,14 @@ _VARIABLES: Mapping[str, _Variable] = {
     "off_script": _Variable(cel.Type.DOUBLE, lambda seen: seen.scores.get(Category.OFF_SCRIPT, 0.0)),
     "expected_given": _Variable(cel.Type.BOOL, lambda seen: bool(seen.request.expected_text)),
     "lines": _Variable(cel.Type.List(_MIXED), lambda seen: [_line(line) for line in seen.evidence.lines]),
-    "joined_text": _Variable(cel.Type.STRING, lambda seen: seen.evidence.joined_text),
+    "joined_text": _Variable(cel.Type.STRING, lambda seen: _whole(seen.evidence.joined_text)),
     "image": _Variable(_MIXED, lambda seen: {name: getattr(seen.evidence.image, name) for name in _IMAGE_FIELDS}),
     "prompt": _Variable(_SCORES, _prompt),
     "tightening": _Variable(cel.Type.DOUBLE, lambda seen: seen.factor),
     "turn_count": _Variable(cel.Type.INT, lambda seen: max(seen.request.turn_count, len(seen.request.turns))),
-    "labels": _Variable(_TEXTS, lambda seen: dict(seen.request.labels)),
+    "labels": _Variable(
+        _TEXTS, lambda seen: {_whole(key): _whole(value) for key, value in seen.request.labels.items()}
+    ),
     "locale": _Variable(cel.Type.STRING, lambda seen: seen.request.locale),
     "skipped": _Variable(cel.Type.List(_TEXTS), _skipped),
 }

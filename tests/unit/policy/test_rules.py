@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gatepost_server.domain.labels import Decision
@@ -64,6 +66,21 @@ def test_rules_see_the_evidence_and_the_request(expression, holds):
     asked = request(locale="zh-CN", turn_count=5, labels={"app": "cards"}, expected_text=("hello",))
     variables = variables_of(seen, asked, {"insult": 0.6, "off_script": 0.7})
     assert compile_rule("rule", expression, Decision.BLOCK).holds(variables) is holds
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "joined_text.contains('fool')",
+        "lines.exists(l, l.text.contains('fool'))",
+        "lines.exists(l, l.normalized.contains('fool'))",
+        "has(labels.tier) && labels.tier.endsWith('fool')",
+    ],
+)
+def test_a_nul_hides_nothing_from_a_rule(expression):
+    seen = replace(evidence(lines=[line("hi\x00fool")]), joined_text="hi\x00fool")
+    variables = variables_of(seen, request(labels={"tier": "hi\x00fool"}), {})
+    assert compile_rule("rule", expression, Decision.BLOCK).holds(variables) is True
 
 
 def test_a_rule_that_fails_on_real_evidence_is_unknown_and_not_false():
