@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,7 @@ def find(
     cosine: Cosine = _COSINE,
     similarity: Similarity = TEXT_SIMILARITY,
     limit: Annotated[int, typer.Option(min=1, help="Rows that are shown.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="All of them for machines: one JSON object a line.")] = False,
 ) -> None:
     """List scanned images that are like a text, an image or a hash."""
     with refused():
@@ -53,7 +55,11 @@ def find(
             text_similarity=similarity,
         )
         example = filled(example, text=text, image=like, phash=phash)
-        show_matches(results, example, limit)
+        if as_json:
+            for match in matches_of(results, example):
+                typer.echo(json.dumps(asdict(match), ensure_ascii=False))
+        else:
+            show_matches(results, example, limit)
 
 
 def filled(example: KnownBad, *, text: str, image: Path | None, phash: str = "") -> KnownBad:
@@ -94,11 +100,16 @@ def checked_text(text: str) -> str:
 
 def show_matches(results: str, example: KnownBad, limit: int) -> int:
     """Lists what of `results` is like `example`; how many there are. Raises RescanError, SourceError, ValueError."""
+    return _listed(matches_of(results, example), limit)
+
+
+def matches_of(results: str, example: KnownBad) -> Iterator[Match]:
+    """What of `results` is like `example`. Raises as `show_matches`."""
     from gatepost_server.rescan.replay.look import look_back
     from gatepost_server.rescan.replay.results import open_results
     from gatepost_server.rescan.stores.base import address
 
-    return _listed(look_back(open_results(address(results)), example), limit)
+    yield from look_back(open_results(address(results)), example)
 
 
 def _listed(matches: Iterable[Match], limit: int) -> int:

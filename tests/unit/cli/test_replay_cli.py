@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -70,6 +71,15 @@ def test_find_lists_images_by_text_and_by_hash(run, results):
     assert "cards/0.png" in said
     assert "cards/1.png" not in said
     assert "3 images" in run("find", results, "--phash", "cd" * 32)
+
+
+def test_find_tells_machines_all_of_them_a_line_each(run, results):
+    found = [
+        json.loads(line) for line in run("find", results, "--phash", "cd" * 32, "--json", "--limit", "1").splitlines()
+    ]
+    assert len(found) == 3
+    assert {row["likeness"] for row in found} == {"pdq"}
+    assert all(row["uri"] and row["decision"] for row in found)
 
 
 @pytest.mark.parametrize("asked", [(), ("--text", "ass"), ("--phash", "12")])
