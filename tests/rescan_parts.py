@@ -31,9 +31,11 @@ asyncio.run(serve(GatewaySettings.load(), ready=ready, scorer=FakeScorer()))
 class GatewayProcess:
     """A gateway over the fake scorer, on a port that stays the same from one life to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        """`settings` are the gateway's beside those of every re-scan's test."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self._settings = {f"GATEPOST_GATEWAY_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -43,6 +45,7 @@ class GatewayProcess:
             "GATEPOST_GATEWAY_CANARY_INTERVAL_S": "0",  # the fake cannot read cards
             "GATEPOST_GATEWAY_BACKGROUND_IMAGES": "16",
             "GATEPOST_LOG_LEVEL": "error",
+            **self._settings,
         }
         self._process = subprocess.Popen(
             [sys.executable, "-c", GATEWAY],

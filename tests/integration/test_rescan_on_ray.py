@@ -18,6 +18,7 @@ from ray.cluster_utils import Cluster
 
 from benchmarks.rescan.scenes import FakeStages
 from gatepost_server.cli.rescan import PAUSED
+from gatepost_server.gateway.credentials.token_file import TokenStore
 from gatepost_server.rescan.failures import PausedError, RescanError, TooManyErrorsError
 from gatepost_server.rescan.filters import Filters
 from gatepost_server.rescan.gateways import Gateways, Way
@@ -203,6 +204,37 @@ def test_a_job_pauses_without_a_gateway_and_the_same_command_goes_on(cluster, tm
     finally:
         gateway.kill()
     assert PAUSED == os.EX_TEMPFAIL
+
+
+def test_a_job_pauses_when_its_token_is_revoked_and_goes_on_with_a_new_one(cluster, tmp_path):
+    scene = make_images(tmp_path / "images", SEED + 4, 800)
+    store, token_file = TokenStore(tmp_path / "credentials.json"), tmp_path / "token"
+
+    def renewed() -> str:
+        token, entry = store.new("cards", ["moderate"])
+        token_file.write_text(token)
+        return entry.id
+
+    first = renewed()
+    gateway = GatewayProcess(credentials=str(tmp_path / "credentials.json"))
+    gateway.start()
+    try:
+        way = Way([gateway.address], in_flight=16, answer_s=30.0, patience_s=60.0, token_file=token_file)
+        judge = partial(Gateways, way)
+        order = order_of(str(scene.folder), str(tmp_path / "out"), gateway, make_judge=judge, shard_size=20)
+
+        class Revokes(Silent):
+            def written(self, done) -> None:
+                store.revoke(first)
+
+        with pytest.raises(PausedError, match="credentials"):
+            rescan(order, Revokes())
+        assert 0 < shards_done(tmp_path / "out") < 40
+        renewed()
+        assert rescan(order, Silent()).rows == 800
+        check_rows(rows_in(str(tmp_path / "out"), COLUMNS), scene)
+    finally:
+        gateway.kill()
 
 
 def test_too_many_errors_stop_the_job_with_the_reason(cluster, gateway, tmp_path):
