@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import hashlib
 import re
 import time
 import uuid
@@ -35,6 +36,7 @@ from tests.unit.records.backlog_contract import allowed
 
 PASSWORD = "correct horse battery"
 PICTURE = b"\x89PNG\r\n\x1a\nnot really a picture"
+DIGEST = hashlib.sha256(PICTURE).hexdigest()
 KEYS = f"k1:{base64.b64encode(bytes(32)).decode()}"
 ROLES = {"vic": AccountRole.VIEWER, "rui": AccountRole.REVIEWER, "sam": AccountRole.REVIEWER, "ana": AccountRole.ADMIN}
 
@@ -140,6 +142,7 @@ async def _kept(
 ) -> str:
     item = str(uuid.uuid4())
     seen = evidence({category.value: score}, sources={category.value: "line:0"}, lines=[line(text, insult=score)])
+    seen = replace(seen, image=replace(seen.image, sha256=DIGEST))
     reasons = (Reason(ReasonCode.SCORE, decision, category, score, 0.5, "line:0"),)
     asked = AskedText(
         ("good luck",),
@@ -154,9 +157,7 @@ async def _kept(
         asked_text=asked,
     )
     verdict = replace(before, judgement=judgement, evidence=seen, created=time.time() - age_s, tenant=tenant)
-    sent = request(
-        image=PICTURE, image_sha256="ab" * 32, prompt=prompt, turns=(Turn("user", text),), labels={"app": text}
-    )
+    sent = request(image=PICTURE, image_sha256=DIGEST, prompt=prompt, turns=(Turn("user", text),), labels={"app": text})
     if picture:
         sealed = Sealer.of(KEYS).seal(PICTURE, verdict.name)
         await ImageStore(str(site._folder / "images")).put(verdict.name, sealed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 import uuid
@@ -103,7 +104,7 @@ def entry(
         card.expected,
         locale=card.locale,
         tenant=tenant,
-        image_sha256="ab" * 32,
+        image_sha256=hashlib.sha256(image).hexdigest(),
     )
     found, judgement = judge(found, request, policies.get(""))
     timings = {"scoring": 281.0, "total": 294.5}
@@ -123,7 +124,7 @@ def _evidence(card: Card, image: bytes, factor: float) -> Evidence:
                 scores[name], sources[name] = score * factor, f"line:{index}"
     found = evidence(scores, sources=sources, lines=lines, image_scores=dict(card.picture), prompt_similarity=0.3)
     pdq = f"{random.Random(card.file).getrandbits(256):064x}"
-    facts = ImageFacts("ab" * 32, pdq, 100, width, height, form, 1, (View(0),))
+    facts = ImageFacts(hashlib.sha256(image).hexdigest(), pdq, 100, width, height, form, 1, (View(0),))
     return replace(found, image=facts, embedding=_embedding(card.file))
 
 

@@ -31,6 +31,7 @@ class QueueKind(StrEnum):
 
 
 OPINIONS = {ActKind.ALLOW: Decision.ALLOW, ActKind.BLOCK: Decision.BLOCK}
+_ASIDE = frozenset({ActKind.NOTE, ActKind.RECATEGORISE})  # no decision rests on them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Standing:
     category: Category | None = None  # as people corrected it
     appeal: Act | None = None  # the last one
     before: Decision | None = None  # what stood when that appeal came, by people; None: the verdict itself
+    settled: int = 0  # the last act that decided what was escalated
 
 
 def standing(acts: Sequence[Act], *, review: bool, needed: int = 1) -> Standing:
@@ -95,7 +97,8 @@ def _after(now: Standing, act: Act, needed: int) -> Standing:
             return replace(now, waits=QueueKind.ESCALATION, since=act.at, opinions=opinions)
         if len(opinions) < needed:
             return replace(now, opinions=opinions)
-    return replace(now, decision=OPINIONS[act.kind], decided=act.at, waits=None, opinions=opinions)
+    settled = act.id if now.waits is QueueKind.ESCALATION else now.settled
+    return replace(now, decision=OPINIONS[act.kind], decided=act.at, waits=None, opinions=opinions, settled=settled)
 
 
 class Objection(StrEnum):
@@ -135,7 +138,8 @@ def objection(
             for act in acts
             if act.kind not in (ActKind.UNDO, ActKind.APPEAL)
             and act.id not in undone
-            and (senior or act.actor == actor)
+            # What led to a decision of somebody with more say is theirs: without it another might stand.
+            and (senior or (act.actor == actor and (act.id > now.settled or act.kind in _ASIDE)))
         }
         return None if undoes in theirs else Objection.NOT_THEIRS
     return None

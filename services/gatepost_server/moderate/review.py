@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
+
+import structlog
 
 from gatepost_server.domain.answer import Ground
 from gatepost_server.domain.decision import Verdict
 from gatepost_server.domain.errors import ErrorCode, ErrorReason, GatepostError, invalid
 from gatepost_server.domain.known_bad import KnownBad
 from gatepost_server.domain.labels import Category, Decision
-from gatepost_server.domain.review import ActKind
+from gatepost_server.domain.review import ActKind, Objection, QueueKind
 from gatepost_server.domain.ticket import LONGEST_TICKET_S
 from gatepost_server.domain.unique import unique
 from gatepost_server.moderate.answers import answered
@@ -21,12 +24,14 @@ from gatepost_server.moderate.limits import check_text
 from gatepost_server.moderate.release import release
 from gatepost_server.policy.book import PolicyBook
 from gatepost_server.records.bank import BankStore
-from gatepost_server.records.objections import unknown
+from gatepost_server.records.objections import refused, unknown
 from gatepost_server.records.record import Kept, NewAct, QueueFilter, QueueItem, Record
 from gatepost_server.tickets.sign import TicketSigner
 
 MOST_TEXT = 2_000  # characters of a note or an appeal
 STOPPED = frozenset({Decision.REVIEW, Decision.BLOCK})  # people have no part in anything else
+
+_log = structlog.get_logger("gatepost.review")
 
 
 class Pictures(Protocol):
@@ -107,11 +112,23 @@ class Review:
         return Item(kept, await self.image(kept))
 
     async def image(self, kept: Kept) -> bytes | None:
-        """As it was sent; None where it was not kept."""
-        return await self._pictures.of(kept.verdict.name) if self._pictures is not None and kept.image_kept else None
+        """As it was sent; None where it was not kept, or another lies in its place: nobody decides by that."""
+        if self._pictures is None or not kept.image_kept:
+            return None
+        image = await self._pictures.of(kept.verdict.name)
+        if image is not None and hashlib.sha256(image).hexdigest() != kept.request.image_sha256:
+            _log.error("another_image_kept", verdict=kept.verdict.name)
+            return None
+        return image
 
     async def claim(self, name: str, person: Person) -> QueueItem:
-        """Theirs until the lease runs out. Raises GatepostError as Record.claim."""
+        """Theirs until the lease runs out.
+
+        Raises GatepostError as Record.claim, and PERMISSION_DENIED (ESCALATED) for what they may not decide: nobody
+        keeps it from those who may.
+        """
+        if not person.senior and (await self.find(name)).standing.waits is QueueKind.ESCALATION:
+            raise refused(Objection.ESCALATED)
         return await self._record.claim(name, person.actor, self._lease_s)
 
     async def give_back(self, name: str, person: Person) -> None:

@@ -16,7 +16,7 @@ from gatepost_server.records.record import QueueFilter, QueueItem, QueueLoad
 from gatepost_server.records.tables import DECISIONS, REVIEW_QUEUE
 
 _QUEUE = REVIEW_QUEUE.c
-_KEEPS_CLAIM = frozenset({ActKind.NOTE, ActKind.RECATEGORISE})  # whoever does these is not done
+_KEEPS_CLAIM = frozenset({ActKind.NOTE, ActKind.RECATEGORISE, ActKind.UNDO})  # nobody is done by these
 
 
 def alone(connection: sql.Connection, name: str) -> None:
@@ -49,8 +49,6 @@ def see_to(connection: sql.Connection, insert: Any, name: str, after: Standing, 
     change: dict[str, Any] = {"open": after.waits is not None}
     if kind not in _KEEPS_CLAIM:
         change |= {"claimed_by": "", "claimed_until": 0.0}
-    if after.category is not None:
-        change["category"] = after.category.value
     if after.waits is not None:
         facts = connection.execute(
             sql.select(DECISIONS).where(DECISIONS.c.name == name).order_by(DECISIONS.c.pending).limit(1)
@@ -60,10 +58,10 @@ def see_to(connection: sql.Connection, insert: Any, name: str, after: Standing, 
         asked_s = after.appeal.due_s if after.appeal is not None else None
         due_s = facts.due_s if asked_s is None else asked_s
         change |= {"kind": after.waits.value, "queued": since, "due": since + due_s}
+        change["category"] = facts.category if after.category is None else after.category.value
         first = {
             "verdict": name,
             "tenant": facts.tenant,
-            "category": facts.category,
             "severity": facts.severity,
             "claimed_by": "",
             "claimed_until": 0.0,

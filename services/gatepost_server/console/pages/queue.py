@@ -24,6 +24,8 @@ QUEUE = "/queue"
 
 _PAGE = 40
 _LOOKED_AT = 200  # items, for one that is nobody's
+# Another was quicker, or it takes somebody with more say.
+_PASSED_BY = frozenset({ErrorReason.CLAIMED_BY_OTHER, ErrorReason.NOTHING_TO_DECIDE, ErrorReason.ESCALATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,9 @@ async def next_one(request: Request) -> Response:
             try:
                 await parts.review.claim(item.verdict, person)
             except GatepostError as error:
-                if error.reason not in (ErrorReason.CLAIMED_BY_OTHER, ErrorReason.NOTHING_TO_DECIDE):
+                if error.reason not in _PASSED_BY:
                     raise
-                continue  # another was quicker
+                continue
             return RedirectResponse(item_address(item.verdict), 303)
         if not after:
             break
