@@ -18,9 +18,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from gatepost_server.console.guard import Page, is_partial
-from gatepost_server.console.headers import SecurityHeaders
+from gatepost_server.console.headers import SecurityHeaders, always
 from gatepost_server.console.pages import acts, insights, item, pace, policy_trial, queue, sign_in, single_sign_on, you
-from gatepost_server.console.parts import Parts
+from gatepost_server.console.parts import Parts, parts_of
 from gatepost_server.console.render import render, words_for
 from gatepost_server.domain.errors import ErrorCode, GatepostError
 from gatepost_server.records.accounts import AccountRole
@@ -95,7 +95,9 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 async def _broken(request: Request, error: Exception) -> Response:
     _log.error("page_failed", path=request.url.path, error=type(error).__name__)
-    return _told(request, 500, "")
+    answer = _told(request, 500, "")
+    answer.headers.update(always(secure=parts_of(request).settings.secure))  # sent past the middleware
+    return answer
 
 
 def _told(request: Request, status: int, reason: str) -> Response:

@@ -60,6 +60,9 @@ def local(path: str) -> str:
 
 def _guarded(endpoint: Endpoint, role: AccountRole | None) -> Endpoint:
     async def guarded(request: Request) -> Response:
+        if request.method not in _SAFE:
+            # Before it is asked who sent it: a form may take hours to arrive, and its sender be shown out meanwhile.
+            await request.form(max_fields=_FIELDS, max_files=1)
         request.state.visitor = visitor = await parts_of(request).sessions.visitor(request)
         if role is not None:
             if visitor.account is None:
@@ -87,7 +90,6 @@ async def _check_origin(request: Request, visitor: Visitor) -> None:
     """Raises HTTPException (403) for what no page of the console sent."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise HTTPException(403)
-    form = await request.form(max_fields=_FIELDS, max_files=1)
-    said = form.get("csrf")
+    said = (await request.form()).get("csrf")
     if not isinstance(said, str) or not visitor.wrote(said):
         raise HTTPException(403)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,19 +35,24 @@ _STATIC = {"cache-control": "no-cache"}  # kept, and asked for whether it change
 _SECURE = {"strict-transport-security": "max-age=31536000"}
 
 
+def always(*, secure: bool) -> Mapping[str, str]:
+    """Those of every page."""
+    return _ALWAYS | (_SECURE if secure else {})
+
+
 class SecurityHeaders:
     """Adds those that an answer does not have by itself."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._headers = _ALWAYS | (_SECURE if secure else {})
+        self._headers = always(secure=secure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = self._headers | (_STATIC if scope["path"].startswith("/static/") else {})
+        added = {**self._headers} | (_STATIC if scope["path"].startswith("/static/") else {})
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

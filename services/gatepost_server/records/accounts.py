@@ -79,6 +79,14 @@ class Accounts(Protocol):
         """
         ...
 
+    async def prefer(self, name: str, preferences: Preferences) -> None:
+        """Theirs from now on; all else stays as somebody may be changing it."""
+        ...
+
+    async def lock(self, name: str, password: str) -> None:
+        """Another password's hash; all sessions end, and all else stays."""
+        ...
+
     async def begin(self, name: str, session: str, *, until: float) -> None:
         """Somebody signed in, until then (Unix seconds) at most."""
         ...

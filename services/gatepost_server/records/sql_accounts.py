@@ -99,6 +99,21 @@ class SqlAccounts:
 
         await self._database.run(changed)
 
+    async def prefer(self, name: str, preferences: Preferences) -> None:
+        """As Accounts.prefer."""
+        text = _PREFERENCES.dump_json(preferences).decode()
+        update = ACCOUNTS.update().where(ACCOUNTS.c.name == name).values(preferences=text)
+        await self._database.run(lambda connection: connection.execute(update))
+
+    async def lock(self, name: str, password: str) -> None:
+        """As Accounts.lock."""
+
+        def locked(connection: sql.Connection) -> None:
+            connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == name).values(password=password))
+            connection.execute(SESSIONS.delete().where(SESSIONS.c.account == name))
+
+        await self._database.run(locked)
+
     async def begin(self, name: str, session: str, *, until: float) -> None:
         """As Accounts.begin; sessions that are over are forgotten."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -34,7 +32,7 @@ async def choose(request: Request) -> Response:
         **{name: said.get(name) == "on" for name in _SWITCHES},
         break_minutes=_minutes(str(said.get("break_minutes", ""))[:6], account.preferences.break_minutes),
     )
-    await parts_of(request).accounts.change(replace(account, preferences=chosen))
+    await parts_of(request).accounts.prefer(account.name, chosen)
     return RedirectResponse(f"{YOU}?saved=1", 303)
 
 
@@ -49,12 +47,12 @@ async def change_password(request: Request) -> Response:
         return _page(request, problem="you.old_wrong", status=403)
     parts.attempts.succeeded(account.name, address)
     try:
-        changed = replace(account, password=hashed(str(said.get("new", ""))))
+        kept = hashed(str(said.get("new", "")))
     except PasswordError:
         return _page(request, problem="you.too_short", status=400)
-    await parts.accounts.change(changed)
+    await parts.accounts.lock(account.name, kept)
     answer = RedirectResponse(f"{YOU}?saved=1", 303)
-    await parts.sessions.sign_in(answer, changed)
+    await parts.sessions.sign_in(answer, account)
     return answer
 
 
