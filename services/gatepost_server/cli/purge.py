@@ -42,6 +42,7 @@ def purge(
     from gatepost_server.records.record import PurgeCriteria
 
     state = state_folder()
+    own_images = str(state / "images") if record is None else None  # another record's are elsewhere
     try:
         criteria = PurgeCriteria(
             before=None if older_than is None else time.time() - older_than * _DAY_S,
@@ -50,7 +51,7 @@ def purge(
             policy=policy,
         )
         count = asyncio.run(
-            _purged(criteria, record or str(state / "record.db"), images or str(state / "images"), dry_run=dry_run)
+            _purged(criteria, record or str(state / "record.db"), images or own_images, dry_run=dry_run)
         )
     except (GatepostError, DatabaseUrlError, OSError, ValueError) as error:
         typer.echo(f"gatepostd: {error}", err=True)
@@ -58,7 +59,7 @@ def purge(
     typer.echo(f"{count} verdicts {'would be' if dry_run else 'were'} removed")
 
 
-async def _purged(criteria: PurgeCriteria, record: str, images: str, *, dry_run: bool) -> int:
+async def _purged(criteria: PurgeCriteria, record: str, images: str | None, *, dry_run: bool) -> int:
     """How many. Images go first: a crash between leaves rows that the next purge finds, and no image without one."""
     from gatepost_server.records.images import ImageStore
     from gatepost_server.records.record import PURGE_BATCH
@@ -71,10 +72,12 @@ async def _purged(criteria: PurgeCriteria, record: str, images: str, *, dry_run:
         await kept.open()
         if dry_run:
             return len(await kept.purgeable(criteria, most=1_000_000_000))
-        store, count = ImageStore(images), 0
+        store, count = ImageStore(images) if images is not None else None, 0
         while found := await kept.purgeable(criteria, most=PURGE_BATCH):
             withdrawn = [each.name for each in found if each.image_kept]
             for name in withdrawn:
+                if store is None:
+                    raise ValueError("there are images kept of them: say where (--images), or they would stay")
                 await store.remove(name)
             names = [each.name for each in found]
             count += await kept.purge(names, criteria, actor=getpass.getuser(), images=len(withdrawn))

@@ -41,8 +41,11 @@ def database(url: str) -> sql.Engine:
 
 
 def durable(connection: Any, _record: Any = None) -> None:
-    """A commit is on the disk when it returns; readers never wait for the writer (sqlite.org/pragma.html)."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+    """A commit is on the disk when it returns, readers never wait for the writer, and what is deleted is overwritten.
+
+    sqlite.org/pragma.html
+    """
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

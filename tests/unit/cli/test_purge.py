@@ -47,3 +47,10 @@ def test_a_record_that_is_not_there_is_told(tmp_path):
     told = CliRunner().invoke(app, ["purge", "--subject", "u1", "--record", str(tmp_path / "none.db")])
     assert told.exit_code == 1
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_purge_that_knows_not_where_the_images_are_removes_nothing(place, tmp_path):
+    told = CliRunner().invoke(app, ["purge", "--subject", "u1", *place[:2]])
+    assert told.exit_code == 1
+    assert "--images" in told.stderr
+    assert CliRunner().invoke(app, ["purge", "--subject", "u1", "--dry-run", *place]).stdout.startswith("1 ")
