@@ -156,3 +156,10 @@ def test_a_page_that_breaks_is_kept_by_no_browser_either(site, monkeypatch):
     assert answer.status_code == 500
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_nul_is_refused_wherever_it_is_said(site):
+    browser = site.browser("vic")
+    assert browser.get("/queue?tenant=a%00b").status_code == 400
+    said = {"csrf": csrf(browser.get("/you").text), "language": "en\x00"}
+    assert browser.post("/you", data=said).status_code == 400

@@ -60,9 +60,13 @@ def local(path: str) -> str:
 
 def _guarded(endpoint: Endpoint, role: AccountRole | None) -> Endpoint:
     async def guarded(request: Request) -> Response:
+        said = [value for _, value in request.query_params.multi_items()]
         if request.method not in _SAFE:
             # Before it is asked who sent it: a form may take hours to arrive, and its sender be shown out meanwhile.
-            await request.form(max_fields=_FIELDS, max_files=1)
+            form = await request.form(max_fields=_FIELDS, max_files=1)
+            said += [value for _, value in form.multi_items() if isinstance(value, str)]
+        if any("\x00" in value for value in said):
+            raise HTTPException(400)  # PostgreSQL holds none
         request.state.visitor = visitor = await parts_of(request).sessions.visitor(request)
         if role is not None:
             if visitor.account is None:
