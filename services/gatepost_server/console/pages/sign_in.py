@@ -28,14 +28,16 @@ async def sign_in(request: Request) -> Response:
     name, password = str(said.get("name", "")).strip().lower()[:128], str(said.get("password", ""))
     onward, address = str(said.get("next", "/")), request.client.host if request.client is not None else ""
     if not parts.attempts.may_try(name, address):
-        _log.warning("sign_in_refused", name=name, address=address, why="too often")
+        _log.warning("sign_in_refused", address=address, why="too often")
         return await _form(request, "sign_in.too_often", onward, status=429)
     parts.attempts.begun(name, address)
     account = await parts.accounts.find(name)
     usable = account is not None and not account.disabled
     kept = account.password if account is not None and usable else ""
     if not await parts.passwords.right(kept, password) or account is None:
-        _log.warning("sign_in_refused", name=name, address=address, why="wrong")
+        # Of names that are nobody's nothing is told: people type passwords into the wrong field.
+        known = name if account is not None else ""
+        _log.warning("sign_in_refused", name=known, address=address, why="wrong")
         return await _form(request, "sign_in.wrong", onward, status=403)
     parts.attempts.succeeded(name, address)
     _log.info("signed_in", name=name, address=address)
